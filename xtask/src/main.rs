@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Set-up, tests, the real-Xen rig and the generators of xen-guest.
+
+mod abi;
+mod bindings;
+mod process;
+mod qemu;
+mod setup;
+mod toolchain;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about)]
+struct Cli {
+    /// Print every command before it runs.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install what the other commands need; safe to repeat.
+    Setup(setup::Args),
+    /// Compare the ABI headers with Xen's official ones.
+    Abi(abi::Args),
+    /// Write the Rust bindings of the C headers, or check that they are fresh.
+    Bindings(bindings::Args),
+    /// Run firmware on the real Xen hypervisor under QEMU.
+    Qemu(qemu::Args),
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    process::set_verbose(cli.verbose);
+    match cli.command {
+        Command::Setup(args) => setup::run(&args),
+        Command::Abi(args) => abi::run(&args),
+        Command::Bindings(args) => bindings::run(&args),
+        Command::Qemu(args) => qemu::run(&args),
+    }
+}
