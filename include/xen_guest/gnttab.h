@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Grant tables: let a peer map a page of this guest, and map a peer's.
+ *
+ * The peer decides when it lets go of a page. Nothing here ever gives away or
+ * reuses a page or a reference that a peer may still reach.
+ */
+#ifndef XEN_GUEST_GNTTAB_H
+#define XEN_GUEST_GNTTAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct xg_guest;
+struct gnttab_map_grant_ref;   /* xen/grant_table.h */
+struct gnttab_unmap_grant_ref; /* xen/grant_table.h */
+
+#define XG_GRANTS_PER_FRAME  512 /* version 1 entries, 8 bytes each */
+#define XG_GRANT_RESERVED    8	 /* references 0..7 belong to Xen's tools */
+#define XG_MAX_GRANT_FRAMES  64
+#define XG_GRANT_WORDS(pages) ((pages) * XG_GRANTS_PER_FRAME / 64)
+
+/* Grant-table state inside struct xg_guest. */
+struct xg_gnttab {
+	uint64_t *entries; /* version 1 table, shared with Xen */
+	uint64_t *words;   /* a set bit: that reference is free */
+	/* A set bit: that word of `words` may have a free reference. */
+	uint64_t summary[XG_MAX_GRANT_FRAMES * XG_GRANTS_PER_FRAME / 64 / 64];
+	uint64_t gfn;
+	void *va;
+	uint32_t frames;
+	uint32_t in_use; /* references handed out */
+};
+
+/*
+ * Let domain `domid` map frame `gfn` of this guest, read-only or read-write.
+ * The frame must be the guest's own RAM. Whole pages only: everything in it
+ * becomes readable by the peer. No hypercall; what was written to the page
+ * before is visible to a peer that learns of the reference.
+ *
+ * Returns the reference (8 or more), or
+ *   -XG_EINVAL  `domid` is not a domain's number (0 .. 0x7fef)
+ *   -XG_ERANGE  `gfn` does not fit version 1's 32 bits
+ *   -XG_ENOSPC  every reference is in use
+ *   -XG_ENOSYS  no grant table was configured
+ * Never waits. Any context, any CPU.
+ */
+int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
+			bool readonly);
+
+/*
+ * End a grant. One atomic step decides between the first two results, so a
+ * peer that maps at the same moment makes this fail, never succeed wrongly:
+ *   0           revoked: no peer has it mapped or can map it, the reference
+ *               is free
+ *   -XG_EBUSY   a peer has the page mapped, or a copy is under way; the grant
+ *               is as it was and the page still belongs to it
+ *   -XG_EINVAL  not granted: reserved, out of range, or ended before
+ * Any context, any CPU.
+ */
+int xg_gnttab_end(struct xg_guest *g, uint32_t gref);
+
+/*
+ * Allocate a page with the platform's page_alloc, zero it, and grant it.
+ * *page is written on success only; the caller frees it with the platform's
+ * page_free once xg_gnttab_end() returned 0.
+ * Returns as xg_gnttab_grant(), -XG_ENOMEM, -XG_EINVAL for a null pointer or
+ * where the platform has no page allocator.
+ */
+int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,
+				  void **page, bool readonly);
+
+/*
+ * Map `count` references of other domains, all or none.
+ *
+ * Of each op the caller fills: host_addr, the address of an empty page (in a
+ * window handed out by the platform; the platform's virt_to_gfn gives its
+ * frame); flags, GNTMAP_host_map with or without GNTMAP_readonly; ref; dom.
+ * A frame that holds RAM or another mapping must not be given: Xen replaces
+ * it silently.
+ *
+ * One hypercall for the batch, one `map` hook call per run of consecutive
+ * addresses of equal protection. An op that answers GNTST_eagain (the page is
+ * being swapped in) is tried again, up to XG_EAGAIN_TRIES times.
+ *
+ * Returns 0: every op is GNTST_okay and has its handle. Otherwise nothing
+ * stays mapped, each op's status is its own (GNTST_okay where that op had
+ * been fine), and the result is for the first that failed:
+ *   -XG_EINVAL  GNTST_bad_gntref, _general_error (not granted to this domain,
+ *               or a write to a read-only grant) and other bad arguments
+ *   -XG_ESRCH   GNTST_bad_domain
+ *   -XG_EPERM   GNTST_permission_denied
+ *   -XG_EAGAIN  GNTST_eagain
+ *   -XG_ENOSPC  GNTST_no_space, _no_device_space
+ *   -XG_EFAULT  an address outside any window or not page aligned, before
+ *               anything was mapped
+ *   -XG_EIO     rolling back failed for an op: its status is okay, its handle
+ *               valid, and its frame must not be used again
+ * Thread context: may be long for a large batch.
+ */
+int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
+		  uint32_t count);
+
+#define XG_EAGAIN_TRIES 16
+
+/*
+ * Unmap `count` mappings: the caller fills host_addr and handle; dev_bus_addr
+ * is ignored. Xen first, then the CPU's page tables, so a mapping that Xen
+ * would not undo stays usable.
+ *
+ * Returns 0, or the error of the first op that failed; every op has its own
+ * status, and those with GNTST_okay are gone.
+ *   -XG_EINVAL  GNTST_bad_handle (never mapped, or unmapped before) and other
+ *               bad arguments
+ *   -XG_EIO     Xen unmapped it but the platform's `unmap` failed
+ */
+int xg_gnttab_unmap(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
+		    uint32_t count);
+
+/* What a GNTST_* status means, in words; any number is accepted. */
+const char *xg_gnttab_error(int16_t status);
+
+/* The negative error for a GNTST_* status; 0 for GNTST_okay. */
+int xg_gnttab_errno(int16_t status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

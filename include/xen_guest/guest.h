@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * One guest: the library's state for the domain that the caller runs in.
+ *
+ * Nothing is allocated: the caller provides `struct xg_guest`, the tables
+ * that struct xg_guest_config points to, and the address ranges for the pages
+ * that Xen shares. All of it must stay in place from xg_guest_init() to
+ * xg_guest_fini(). Fields are the library's; they are visible only so that
+ * storage can be declared.
+ */
+#ifndef XEN_GUEST_GUEST_H
+#define XEN_GUEST_GUEST_H
+
+#include <stdint.h>
+
+#include "errno.h"
+#include "evtchn.h"
+#include "gnttab.h"
+#include "memory.h"
+#include "platform.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A range of empty frames (no RAM, no mapping) and the addresses at which the
+ * platform's `map` hook is to make them visible. */
+struct xg_window {
+	void *va;     /* page aligned */
+	uint64_t gfn; /* first frame */
+	uint32_t pages;
+};
+
+struct xg_guest_config {
+	const struct xg_platform *platform;
+	void *context; /* first argument of every hook */
+
+	/* Where Xen's shared-info page goes: one page. */
+	struct xg_window shared_info;
+
+	/* Handler table: ports 1 .. 64 * nr_port_groups - 1 can be used. At
+	 * most XG_MAX_PORT_GROUPS. */
+	struct xg_port_group *port_groups;
+	uint32_t nr_port_groups;
+
+	/* Where the grant table goes, XG_GRANTS_PER_FRAME references a page.
+	 * `pages` 0: no grant table, grants answer -XG_ENOSYS. Fewer frames
+	 * are used where Xen's limit is lower. */
+	struct xg_window gnttab;
+	/* One word per 64 references of the window: XG_GRANT_WORDS(pages). */
+	uint64_t *gnttab_words;
+};
+
+struct xg_guest {
+	const struct xg_platform *platform;
+	void *context;
+	struct xg_window shared_info;
+	struct xg_evtchn evtchn;
+	struct xg_gnttab gnttab;
+};
+
+/*
+ * Set up: map the shared-info page, mask every event channel, map the grant
+ * table from its highest frame down. The caller then connects Xen's event
+ * interrupt to xg_evtchn_upcall() and enables it.
+ *
+ * Returns 0, or
+ *   -XG_EINVAL  a null or misaligned pointer, a size out of range, a window
+ *               that overlaps another
+ *   -XG_EBUSY   earlier firmware left shared info or grant frames mapped
+ *               elsewhere (Xen 4.17 and newer on Arm refuse a second place)
+ *   other negative numbers from the `map` hook or from Xen.
+ * On failure nothing stays mapped. Not reentrant; before interrupts.
+ */
+int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config);
+
+/*
+ * Give back what xg_guest_init() set up: every port is masked, the grant
+ * table and the shared-info page leave the physmap. The event interrupt must
+ * be disabled before.
+ *
+ * Returns 0; -XG_EBUSY while a grant or an event channel is open (nothing is
+ * changed); -XG_EIO if Xen or the platform refused to unmap a page (the rest
+ * is undone, the windows must not be used for anything else).
+ */
+int xg_guest_fini(struct xg_guest *g);
+
+/*
+ * The guest that the Zephyr- and libsel4vm-named calls act on: one for the
+ * whole image on bare metal, one per thread in hosted builds. Null until set.
+ * The library does not set it by itself.
+ */
+struct xg_guest *xg_current(void);
+void xg_set_current(struct xg_guest *g);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
