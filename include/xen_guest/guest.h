@@ -31,6 +31,7 @@ struct xg_window {
 	uint32_t pages;
 };
 
+/* What xg_guest_init() is given; read there and not kept. */
 struct xg_guest_config {
 	const struct xg_platform *platform;
 	void *context; /* first argument of every hook */
