@@ -7,6 +7,9 @@
  * often as wanted, and undefines it.
  */
 
+/* A list without separators is no syntax the formatter knows. */
+/* clang-format off */
+
 #ifndef XEN_ERRNO
 #ifndef __XEN_PUBLIC_ERRNO_H__
 #define __XEN_PUBLIC_ERRNO_H__
