@@ -29,7 +29,7 @@
 #define RUNSTATE_offline  3
 
 /** Set in state_entry_time while Xen writes, if the guest asked for it. */
-#define XEN_RUNSTATE_UPDATE (xen_mk_ullong(1) << 63)
+#define XEN_RUNSTATE_UPDATE (1ULL << 63)
 
 /** VCPUOP_get_runstate_info: where a vCPU's time went. */
 struct vcpu_runstate_info {

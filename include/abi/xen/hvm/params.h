@@ -8,7 +8,7 @@
 
 /* How an event raises an interrupt: a kind in the top byte, details below. */
 #define HVM_PARAM_CALLBACK_IRQ		 0
-#define HVM_PARAM_CALLBACK_IRQ_TYPE_MASK xen_mk_ullong(0xFF00000000000000)
+#define HVM_PARAM_CALLBACK_IRQ_TYPE_MASK 0xFF00000000000000ULL
 #define HVM_PARAM_CALLBACK_TYPE_GSI	 0
 #define HVM_PARAM_CALLBACK_TYPE_PCI_INTX 1
 #if defined(__x86_64__) || defined(__i386__)

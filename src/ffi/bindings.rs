@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Written by cargo xtask bindings; do not edit.
+
+use super::abi::{evtchn_status, gnttab_map_grant_ref, gnttab_unmap_grant_ref, vcpu_info};
+
+pub const XG_EPERM: u32 = 1;
+pub const XG_ENOENT: u32 = 2;
+pub const XG_ESRCH: u32 = 3;
+pub const XG_EIO: u32 = 5;
+pub const XG_E2BIG: u32 = 7;
+pub const XG_EAGAIN: u32 = 11;
+pub const XG_ENOMEM: u32 = 12;
+pub const XG_EACCES: u32 = 13;
+pub const XG_EFAULT: u32 = 14;
+pub const XG_EBUSY: u32 = 16;
+pub const XG_EEXIST: u32 = 17;
+pub const XG_EINVAL: u32 = 22;
+pub const XG_ENOSPC: u32 = 28;
+pub const XG_ERANGE: u32 = 34;
+pub const XG_ENOSYS: u32 = 38;
+pub const XG_EOPNOTSUPP: u32 = 95;
+pub const XG_PORTS_PER_GROUP: u32 = 64;
+pub const XG_MAX_PORT_GROUPS: u32 = 64;
+pub const XG_GRANTS_PER_FRAME: u32 = 512;
+pub const XG_GRANT_RESERVED: u32 = 8;
+pub const XG_MAX_GRANT_FRAMES: u32 = 64;
+pub const XG_EAGAIN_TRIES: u32 = 16;
+pub const XG_NO_HANDLE: u32 = 4294967295;
+pub const XG_PAGE_SHIFT: u32 = 12;
+pub const XG_PAGE_SIZE: u32 = 4096;
+pub const XG_PROT_READ: u32 = 1;
+pub const XG_PROT_WRITE: u32 = 2;
+pub const XG_CPU_NONE: u32 = 4294967295;
+pub type xg_evtchn_handler_t =
+    ::core::option::Option<unsafe extern "C" fn(data: *mut ::core::ffi::c_void)>;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_port_group {
+    pub open: u64,
+    pub masked: u64,
+    pub slots: [xg_port_group_xg_port_slot; 64usize],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_port_group_xg_port_slot {
+    pub handler: xg_evtchn_handler_t,
+    pub data: *mut ::core::ffi::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_port_group_xg_port_slot"]
+        [::core::mem::size_of::<xg_port_group_xg_port_slot>() - 16usize];
+    ["Alignment of xg_port_group_xg_port_slot"]
+        [::core::mem::align_of::<xg_port_group_xg_port_slot>() - 8usize];
+    ["Offset of field: xg_port_group_xg_port_slot::handler"]
+        [::core::mem::offset_of!(xg_port_group_xg_port_slot, handler) - 0usize];
+    ["Offset of field: xg_port_group_xg_port_slot::data"]
+        [::core::mem::offset_of!(xg_port_group_xg_port_slot, data) - 8usize];
+};
+impl Default for xg_port_group_xg_port_slot {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1040usize];
+    ["Alignment of xg_port_group"][::core::mem::align_of::<xg_port_group>() - 8usize];
+    ["Offset of field: xg_port_group::open"][::core::mem::offset_of!(xg_port_group, open) - 0usize];
+    ["Offset of field: xg_port_group::masked"]
+        [::core::mem::offset_of!(xg_port_group, masked) - 8usize];
+    ["Offset of field: xg_port_group::slots"]
+        [::core::mem::offset_of!(xg_port_group, slots) - 16usize];
+};
+impl Default for xg_port_group {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_evtchn {
+    pub pending: *mut u64,
+    pub mask: *mut u64,
+    pub vcpu: *mut vcpu_info,
+    pub groups: *mut xg_port_group,
+    pub nr_ports: u32,
+    pub start: u32,
+    pub todo: u64,
+    pub serving: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_evtchn"][::core::mem::size_of::<xg_evtchn>() - 56usize];
+    ["Alignment of xg_evtchn"][::core::mem::align_of::<xg_evtchn>() - 8usize];
+    ["Offset of field: xg_evtchn::pending"][::core::mem::offset_of!(xg_evtchn, pending) - 0usize];
+    ["Offset of field: xg_evtchn::mask"][::core::mem::offset_of!(xg_evtchn, mask) - 8usize];
+    ["Offset of field: xg_evtchn::vcpu"][::core::mem::offset_of!(xg_evtchn, vcpu) - 16usize];
+    ["Offset of field: xg_evtchn::groups"][::core::mem::offset_of!(xg_evtchn, groups) - 24usize];
+    ["Offset of field: xg_evtchn::nr_ports"]
+        [::core::mem::offset_of!(xg_evtchn, nr_ports) - 32usize];
+    ["Offset of field: xg_evtchn::start"][::core::mem::offset_of!(xg_evtchn, start) - 36usize];
+    ["Offset of field: xg_evtchn::todo"][::core::mem::offset_of!(xg_evtchn, todo) - 40usize];
+    ["Offset of field: xg_evtchn::serving"][::core::mem::offset_of!(xg_evtchn, serving) - 48usize];
+};
+impl Default for xg_evtchn {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_gnttab {
+    pub entries: *mut u64,
+    pub words: *mut u64,
+    pub summary: [u64; 8usize],
+    pub gfn: u64,
+    pub va: *mut ::core::ffi::c_void,
+    pub frames: u32,
+    pub in_use: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 104usize];
+    ["Alignment of xg_gnttab"][::core::mem::align_of::<xg_gnttab>() - 8usize];
+    ["Offset of field: xg_gnttab::entries"][::core::mem::offset_of!(xg_gnttab, entries) - 0usize];
+    ["Offset of field: xg_gnttab::words"][::core::mem::offset_of!(xg_gnttab, words) - 8usize];
+    ["Offset of field: xg_gnttab::summary"][::core::mem::offset_of!(xg_gnttab, summary) - 16usize];
+    ["Offset of field: xg_gnttab::gfn"][::core::mem::offset_of!(xg_gnttab, gfn) - 80usize];
+    ["Offset of field: xg_gnttab::va"][::core::mem::offset_of!(xg_gnttab, va) - 88usize];
+    ["Offset of field: xg_gnttab::frames"][::core::mem::offset_of!(xg_gnttab, frames) - 96usize];
+    ["Offset of field: xg_gnttab::in_use"][::core::mem::offset_of!(xg_gnttab, in_use) - 100usize];
+};
+impl Default for xg_gnttab {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xg_platform {
+    pub hypercall: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            op: u32,
+            a0: usize,
+            a1: usize,
+            a2: usize,
+            a3: usize,
+            a4: usize,
+        ) -> isize,
+    >,
+    pub virt_to_gfn: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *const ::core::ffi::c_void,
+            gfn: *mut u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub map: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *mut ::core::ffi::c_void,
+            gfn: u64,
+            pages: u32,
+            prot: u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub unmap: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *mut ::core::ffi::c_void,
+            pages: u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub page_alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            pages: u32,
+        ) -> *mut ::core::ffi::c_void,
+    >,
+    pub page_free: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *mut ::core::ffi::c_void,
+            pages: u32,
+        ),
+    >,
+    pub lock:
+        ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void) -> usize>,
+    pub unlock: ::core::option::Option<
+        unsafe extern "C" fn(context: *mut ::core::ffi::c_void, state: usize),
+    >,
+    pub cpu_id:
+        ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void) -> u32>,
+    pub relax: ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void)>,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_platform"][::core::mem::size_of::<xg_platform>() - 80usize];
+    ["Alignment of xg_platform"][::core::mem::align_of::<xg_platform>() - 8usize];
+    ["Offset of field: xg_platform::hypercall"]
+        [::core::mem::offset_of!(xg_platform, hypercall) - 0usize];
+    ["Offset of field: xg_platform::virt_to_gfn"]
+        [::core::mem::offset_of!(xg_platform, virt_to_gfn) - 8usize];
+    ["Offset of field: xg_platform::map"][::core::mem::offset_of!(xg_platform, map) - 16usize];
+    ["Offset of field: xg_platform::unmap"][::core::mem::offset_of!(xg_platform, unmap) - 24usize];
+    ["Offset of field: xg_platform::page_alloc"]
+        [::core::mem::offset_of!(xg_platform, page_alloc) - 32usize];
+    ["Offset of field: xg_platform::page_free"]
+        [::core::mem::offset_of!(xg_platform, page_free) - 40usize];
+    ["Offset of field: xg_platform::lock"][::core::mem::offset_of!(xg_platform, lock) - 48usize];
+    ["Offset of field: xg_platform::unlock"]
+        [::core::mem::offset_of!(xg_platform, unlock) - 56usize];
+    ["Offset of field: xg_platform::cpu_id"]
+        [::core::mem::offset_of!(xg_platform, cpu_id) - 64usize];
+    ["Offset of field: xg_platform::relax"][::core::mem::offset_of!(xg_platform, relax) - 72usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_window {
+    pub va: *mut ::core::ffi::c_void,
+    pub gfn: u64,
+    pub pages: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_window"][::core::mem::size_of::<xg_window>() - 24usize];
+    ["Alignment of xg_window"][::core::mem::align_of::<xg_window>() - 8usize];
+    ["Offset of field: xg_window::va"][::core::mem::offset_of!(xg_window, va) - 0usize];
+    ["Offset of field: xg_window::gfn"][::core::mem::offset_of!(xg_window, gfn) - 8usize];
+    ["Offset of field: xg_window::pages"][::core::mem::offset_of!(xg_window, pages) - 16usize];
+};
+impl Default for xg_window {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_guest_config {
+    pub platform: *const xg_platform,
+    pub context: *mut ::core::ffi::c_void,
+    pub shared_info: xg_window,
+    pub port_groups: *mut xg_port_group,
+    pub nr_port_groups: u32,
+    pub gnttab: xg_window,
+    pub gnttab_words: *mut u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 88usize];
+    ["Alignment of xg_guest_config"][::core::mem::align_of::<xg_guest_config>() - 8usize];
+    ["Offset of field: xg_guest_config::platform"]
+        [::core::mem::offset_of!(xg_guest_config, platform) - 0usize];
+    ["Offset of field: xg_guest_config::context"]
+        [::core::mem::offset_of!(xg_guest_config, context) - 8usize];
+    ["Offset of field: xg_guest_config::shared_info"]
+        [::core::mem::offset_of!(xg_guest_config, shared_info) - 16usize];
+    ["Offset of field: xg_guest_config::port_groups"]
+        [::core::mem::offset_of!(xg_guest_config, port_groups) - 40usize];
+    ["Offset of field: xg_guest_config::nr_port_groups"]
+        [::core::mem::offset_of!(xg_guest_config, nr_port_groups) - 48usize];
+    ["Offset of field: xg_guest_config::gnttab"]
+        [::core::mem::offset_of!(xg_guest_config, gnttab) - 56usize];
+    ["Offset of field: xg_guest_config::gnttab_words"]
+        [::core::mem::offset_of!(xg_guest_config, gnttab_words) - 80usize];
+};
+impl Default for xg_guest_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_guest {
+    pub platform: *const xg_platform,
+    pub context: *mut ::core::ffi::c_void,
+    pub shared_info: xg_window,
+    pub evtchn: xg_evtchn,
+    pub gnttab: xg_gnttab,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 200usize];
+    ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
+    ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
+    ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
+    ["Offset of field: xg_guest::shared_info"]
+        [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
+    ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
+    ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 96usize];
+};
+impl Default for xg_guest {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+unsafe extern "C" {
+    pub fn xg_evtchn_alloc_unbound(g: *mut xg_guest, dom: u16, remote: u16) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_bind_interdomain(
+        g: *mut xg_guest,
+        remote: u16,
+        remote_port: u32,
+        handler: xg_evtchn_handler_t,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_bind(
+        g: *mut xg_guest,
+        port: u32,
+        handler: xg_evtchn_handler_t,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_unbind(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_close(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_notify(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_mask(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_unmask(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_pending(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_take_pending(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_take_missed(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_status(g: *mut xg_guest, status: *mut evtchn_status) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_set_priority(g: *mut xg_guest, port: u32, priority: u32)
+    -> ::core::ffi::c_int;
+    pub fn xg_evtchn_upcall(g: *mut xg_guest, budget: u32) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_grant(g: *mut xg_guest, domid: u16, gfn: u64, readonly: bool) -> i32;
+    pub fn xg_gnttab_end(g: *mut xg_guest, gref: u32) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_alloc_and_grant(
+        g: *mut xg_guest,
+        domid: u16,
+        page: *mut *mut ::core::ffi::c_void,
+        readonly: bool,
+    ) -> i32;
+    pub fn xg_gnttab_map(
+        g: *mut xg_guest,
+        ops: *mut gnttab_map_grant_ref,
+        count: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_unmap(
+        g: *mut xg_guest,
+        ops: *mut gnttab_unmap_grant_ref,
+        count: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_error(status: i16) -> *const ::core::ffi::c_char;
+    pub fn xg_gnttab_errno(status: i16) -> ::core::ffi::c_int;
+    pub fn xg_memory_add_to_physmap(
+        g: *mut xg_guest,
+        dom: u16,
+        space: u32,
+        idx: u64,
+        gfn: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_add_to_physmap_batch(
+        g: *mut xg_guest,
+        dom: u16,
+        foreign: u16,
+        space: u32,
+        count: u32,
+        idxs: *const u64,
+        gfns: *const u64,
+        errs: *mut ::core::ffi::c_int,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_remove_from_physmap(
+        g: *mut xg_guest,
+        dom: u16,
+        gfn: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_guest_init(g: *mut xg_guest, config: *const xg_guest_config) -> ::core::ffi::c_int;
+    pub fn xg_guest_fini(g: *mut xg_guest) -> ::core::ffi::c_int;
+    pub fn xg_current() -> *mut xg_guest;
+    pub fn xg_set_current(g: *mut xg_guest);
+}
