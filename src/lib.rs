@@ -1,2 +1,53 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! Firmware that runs as a Xen guest: event channels, grant tables and
+//! physmap operations.
+//!
+//! The behaviour is in a small C core (`csrc/`, with its own C API in
+//! `include/`); this crate compiles it and puts safe types around it. No
+//! allocator, no std, and nothing to install but a C compiler.
+//!
+//! - [`Guest`] is this domain's state, set up over a [`Platform`]: the hooks
+//!   that the firmware provides.
+//! - [`EventChannel`] is an open port; dropping it closes the port.
+//! - [`Grant`] owns a page that a peer may map. It gives the page back once
+//!   the peer has let go.
+//! - [`GrantMapping`] is a page of a peer, mapped; dropping it unmaps.
+//!
+//! Xen is trusted, peers are not: a peer may signal without end, write
+//! anything into shared pages, or keep a page mapped for ever. The guest
+//! stays live, and no page that a peer can reach is ever reused.
+//!
+//! # Features
+//!
+//! - `sim`: a simulated Xen with several domains in one process, for tests on
+//!   the host. Needs std.
+
 #![no_std]
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "sim")]
+extern crate std;
+
+mod error;
+mod evtchn;
+pub mod ffi;
+mod gnttab;
+mod guest;
+mod mapping;
+mod page;
+mod platform;
+mod shared;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod types;
+
+pub use error::{Error, Result};
+pub use evtchn::EventChannel;
+pub use gnttab::{EndError, Grant, GrantError};
+pub use guest::{Guest, GuestConfig, GuestStorage, Upcall};
+pub use mapping::{GrantMapping, MapError, UnmapError};
+pub use page::{EmptyPages, Page, PageOwner, StaticPage, Window};
+pub use platform::{Hypercall, Platform, Protection};
+pub use shared::{Scalar, SharedMemory};
+pub use types::{Access, DomId, Gfn, GrantRef, PAGE_SIZE, Port};

@@ -10,11 +10,11 @@
 #ifndef XEN_GUEST_ERRNO_H
 #define XEN_GUEST_ERRNO_H
 
-#define XG_EPERM      1  /* not allowed by Xen's security policy */
-#define XG_ENOENT     2  /* no such vCPU, or no page at that frame */
-#define XG_ESRCH      3  /* no such domain */
-#define XG_EIO        5  /* done in part; the object says what is left */
-#define XG_E2BIG      7  /* more than the domain may have */
+#define XG_EPERM      1	 /* not allowed by Xen's security policy */
+#define XG_ENOENT     2	 /* no such vCPU, or no page at that frame */
+#define XG_ESRCH      3	 /* no such domain */
+#define XG_EIO	      5	 /* done in part; the object says what is left */
+#define XG_E2BIG      7	 /* more than the domain may have */
 #define XG_EAGAIN     11 /* try again: the other side is not ready yet */
 #define XG_ENOMEM     12 /* the platform or Xen is out of memory */
 #define XG_EACCES     13 /* the frame is not of the kind asked for */

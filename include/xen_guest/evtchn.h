@@ -48,7 +48,7 @@ typedef void (*xg_evtchn_handler_t)(void *data);
 
 /* 64 ports: the caller's storage, the library's contents. */
 struct xg_port_group {
-	uint64_t open;   /* ports this guest knows to be its own */
+	uint64_t open;	 /* ports this guest knows to be its own */
 	uint64_t masked; /* ports masked by xg_evtchn_mask() */
 	struct xg_port_slot {
 		xg_evtchn_handler_t handler; /* null: not bound */
@@ -59,14 +59,14 @@ struct xg_port_group {
 /* Event-channel state inside struct xg_guest. */
 struct xg_evtchn {
 	uint64_t *pending; /* in the shared-info page, written by Xen */
-	uint64_t *mask;    /* in the shared-info page, read by Xen */
+	uint64_t *mask;	   /* in the shared-info page, read by Xen */
 	struct vcpu_info *vcpu;
 	struct xg_port_group *groups;
 	uint32_t nr_ports;
-	uint32_t start;	 /* port after the last one served */
-	uint64_t todo;	 /* events of the current word not yet served */
-	uint32_t active; /* word being served, plus 1; 0 outside */
-	uint32_t visits; /* words served so far; wraps */
+	uint32_t start; /* port after the last one served */
+	uint64_t todo;	/* events of the current word not yet served */
+	uint32_t
+		serving; /* which word the upcall is in, csrc/evtchn_upcall.c */
 };
 
 /*
@@ -147,6 +147,9 @@ int xg_evtchn_pending(struct xg_guest *g, uint32_t port);
 /* The same, and the event is taken: its handler won't be called for it. */
 int xg_evtchn_take_pending(struct xg_guest *g, uint32_t port);
 
+/* The same, but only while the port has no handler; 0 if it has one. */
+int xg_evtchn_take_missed(struct xg_guest *g, uint32_t port);
+
 /*
  * Ask Xen about a port of this or (control domain) another domain: the caller
  * fills `dom` and `port`, Xen the rest. -XG_ESRCH no such domain, -XG_EINVAL
@@ -167,11 +170,11 @@ int xg_evtchn_set_priority(struct xg_guest *g, uint32_t port,
  * most `budget` handlers (at least 1), each port at most once before every
  * other pending port had its turn.
  *
- * Returns 0 when everything was served, or 1 when the budget was used up with
- * events left: nothing is lost, they are pending again and the next call goes
- * on after the last port served. On Arm the interrupt line follows only at
- * the next entry into Xen, so the caller calls again itself, or makes any
- * hypercall before it returns from the interrupt.
+ * Returns 0 when everything was served, or 1 when the budget was used up and
+ * events may be left: nothing is lost, they are pending again and the next
+ * call goes on after the last port served. On Arm the interrupt line follows
+ * only at the next entry into Xen, so the caller calls again itself, or makes
+ * any hypercall before it returns from the interrupt.
  *
  * The vCPU's interrupt context; never nested, never on two CPUs at a time.
  */

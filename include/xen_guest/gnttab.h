@@ -19,10 +19,10 @@ struct xg_guest;
 struct gnttab_map_grant_ref;   /* xen/grant_table.h */
 struct gnttab_unmap_grant_ref; /* xen/grant_table.h */
 
-#define XG_GRANTS_PER_FRAME  512 /* version 1 entries, 8 bytes each */
-#define XG_GRANT_RESERVED    8	 /* references 0..7 belong to Xen's tools */
-#define XG_MAX_GRANT_FRAMES  64
-#define XG_GRANT_WORDS(pages) ((pages) * XG_GRANTS_PER_FRAME / 64)
+#define XG_GRANTS_PER_FRAME   512 /* version 1 entries, 8 bytes each */
+#define XG_GRANT_RESERVED     8	  /* references 0..7 belong to Xen's tools */
+#define XG_MAX_GRANT_FRAMES   64
+#define XG_GRANT_WORDS(pages) ((pages)*XG_GRANTS_PER_FRAME / 64)
 
 /* Grant-table state inside struct xg_guest. */
 struct xg_gnttab {
@@ -83,13 +83,15 @@ int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,
  * A frame that holds RAM or another mapping must not be given: Xen replaces
  * it silently.
  *
- * One hypercall for the batch, one `map` hook call per run of consecutive
- * addresses of equal protection. An op that answers GNTST_eagain (the page is
- * being swapped in) is tried again, up to XG_EAGAIN_TRIES times.
+ * One hypercall for the batch (where virtual and physical addresses differ,
+ * one per stretch of ops with the same difference), one `map` hook call per
+ * run of consecutive pages of equal protection. An op that answers GNTST_eagain
+ * (the page is being swapped in) is tried again, up to XG_EAGAIN_TRIES times.
  *
  * Returns 0: every op is GNTST_okay and has its handle. Otherwise nothing
  * stays mapped, each op's status is its own (GNTST_okay where that op had
- * been fine), and the result is for the first that failed:
+ * been fine, GNTST_general_error where Xen did not come to it), its handle is
+ * XG_NO_HANDLE, and the result is for the first that failed:
  *   -XG_EINVAL  GNTST_bad_gntref, _general_error (not granted to this domain,
  *               or a write to a read-only grant) and other bad arguments
  *   -XG_ESRCH   GNTST_bad_domain
@@ -98,14 +100,15 @@ int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,
  *   -XG_ENOSPC  GNTST_no_space, _no_device_space
  *   -XG_EFAULT  an address outside any window or not page aligned, before
  *               anything was mapped
- *   -XG_EIO     rolling back failed for an op: its status is okay, its handle
- *               valid, and its frame must not be used again
+ *   -XG_EIO     rolling back failed for an op: it keeps its handle, and its
+ *               page must not be used again
  * Thread context: may be long for a large batch.
  */
 int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 		  uint32_t count);
 
 #define XG_EAGAIN_TRIES 16
+#define XG_NO_HANDLE	0xffffffffu
 
 /*
  * Unmap `count` mappings: the caller fills host_addr and handle; dev_bus_addr

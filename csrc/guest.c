@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Setting a guest up and giving it back. */
+#include "hypercall.h"
+#include "internal.h"
+
+bool xg_window_valid(const struct xg_window *window)
+{
+	uint64_t pages = window->pages;
+
+	return pages && window->va && !xg_page_offset((uintptr_t)window->va) &&
+	       window->gfn <= (UINT64_MAX >> XG_PAGE_SHIFT) - pages &&
+	       (uintptr_t)window->va <=
+		       UINTPTR_MAX - (uintptr_t)(pages << XG_PAGE_SHIFT);
+}
+
+static bool windows_overlap(const struct xg_window *a,
+			    const struct xg_window *b)
+{
+	return a->gfn < b->gfn + b->pages && b->gfn < a->gfn + a->pages;
+}
+
+static bool config_valid(const struct xg_guest_config *config)
+{
+	const struct xg_platform *platform = config->platform;
+
+	if (!platform || !platform->virt_to_gfn || !platform->map ||
+	    !platform->unmap || !platform->lock || !platform->unlock ||
+	    !platform->cpu_id || !platform->relax)
+		return false;
+	if (!xg_window_valid(&config->shared_info))
+		return false;
+	if (!config->port_groups || !config->nr_port_groups ||
+	    config->nr_port_groups > XG_MAX_PORT_GROUPS)
+		return false;
+	if (!config->gnttab.pages)
+		return true;
+	return config->gnttab_words && xg_window_valid(&config->gnttab) &&
+	       config->gnttab.pages <= XG_MAX_GRANT_FRAMES &&
+	       !windows_overlap(&config->gnttab, &config->shared_info);
+}
+
+static int map_shared_info(struct xg_guest *g)
+{
+	const struct xg_window *at = &g->shared_info;
+	int rc = xg_memory_add_to_physmap(g, DOMID_SELF,
+					  XENMAPSPACE_shared_info, 0, at->gfn);
+
+	if (rc)
+		return rc;
+	rc = g->platform->map(g->context, at->va, at->gfn, 1,
+			      XG_PROT_READ | XG_PROT_WRITE);
+	if (rc)
+		xg_memory_remove_from_physmap(g, DOMID_SELF, at->gfn);
+	return rc;
+}
+
+static int unmap_shared_info(struct xg_guest *g)
+{
+	const struct xg_window *at = &g->shared_info;
+	int unmapped = g->platform->unmap(g->context, at->va, 1);
+	int removed = xg_memory_remove_from_physmap(g, DOMID_SELF, at->gfn);
+
+	return unmapped || removed ? -XG_EIO : 0;
+}
+
+int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config)
+{
+	int rc;
+
+	if (!g || !config || !config_valid(config))
+		return -XG_EINVAL;
+	memset(g, 0, sizeof(*g));
+	g->platform = config->platform;
+	g->context = config->context;
+	g->shared_info = config->shared_info;
+	rc = xg_hypercall_setup(g);
+	if (rc)
+		return rc;
+	rc = map_shared_info(g);
+	if (rc)
+		return rc;
+	xg_evtchn_init(g, config->port_groups, config->nr_port_groups);
+	rc = xg_gnttab_init(g, &config->gnttab, config->gnttab_words);
+	if (rc)
+		unmap_shared_info(g);
+	return rc;
+}
+
+int xg_guest_fini(struct xg_guest *g)
+{
+	int rc;
+
+	if (xg_evtchn_in_use(g) ||
+	    __atomic_load_n(&g->gnttab.in_use, __ATOMIC_ACQUIRE))
+		return -XG_EBUSY;
+	rc = xg_gnttab_fini(g);
+	return unmap_shared_info(g) || rc ? -XG_EIO : 0;
+}

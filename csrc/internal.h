@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What the core's files share: Xen's headers and calls across files. */
+#ifndef XG_INTERNAL_H
+#define XG_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef __XEN_INTERFACE_VERSION__
+#define __XEN_INTERFACE_VERSION__ 0x00040e00
+#endif
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/memory.h>
+
+#include "xen_guest/guest.h"
+
+/* Provided by every C environment, freestanding ones too. */
+void *memset(void *dest, int byte, size_t size);
+
+static inline uintptr_t xg_page_offset(uintptr_t address)
+{
+	return address & (XG_PAGE_SIZE - 1);
+}
+
+/* guest.c: is the window usable: page aligned and not past the end? */
+bool xg_window_valid(const struct xg_window *window);
+
+/* evtchn.c */
+int xg_evtchn_init(struct xg_guest *g, struct xg_port_group *groups,
+		   uint32_t nr_groups);
+/* Any port still open? */
+bool xg_evtchn_in_use(const struct xg_guest *g);
+
+/* evtchn_2l.c: the 2-level ABI's shared bits. */
+void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared);
+void xg_evtchn_2l_mask(struct xg_guest *g, uint32_t port);
+int xg_evtchn_2l_unmask(struct xg_guest *g, uint32_t port);
+bool xg_evtchn_2l_pending(const struct xg_guest *g, uint32_t port);
+bool xg_evtchn_2l_take_pending(struct xg_guest *g, uint32_t port);
+void xg_evtchn_2l_set_pending(struct xg_guest *g, uint32_t port);
+
+/* evtchn_upcall.c: return once no upcall elsewhere serves the port's word,
+ * and forget what an upcall beneath the caller still holds for the port. */
+void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port);
+
+/* gnttab.c */
+int xg_gnttab_init(struct xg_guest *g, const struct xg_window *window,
+		   uint64_t *words);
+int xg_gnttab_fini(struct xg_guest *g);
+
+/* gntref.c: the free references. */
+void xg_gntref_init(struct xg_gnttab *gnttab);
+uint32_t xg_gntref_alloc(struct xg_gnttab *gnttab); /* 0: none free */
+void xg_gntref_free(struct xg_gnttab *gnttab, uint32_t gref);
+bool xg_gntref_is_free(const struct xg_gnttab *gnttab, uint32_t gref);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The physmap. */
+#include "hypercall.h"
+#include "internal.h"
+
+/* The hypercall counts in 16 bits. */
+#define BATCH_MAX 65535u
+
+_Static_assert(sizeof(xen_ulong_t) == sizeof(uint64_t), "idxs[] is passed on");
+_Static_assert(sizeof(xen_pfn_t) == sizeof(uint64_t), "gfns[] is passed on");
+
+int xg_memory_add_to_physmap(struct xg_guest *g, uint16_t dom, uint32_t space,
+			     uint64_t idx, uint64_t gfn)
+{
+	struct xen_add_to_physmap op = {
+		.domid = dom,
+		.space = space,
+		.idx = (xen_ulong_t)idx,
+		.gpfn = (xen_pfn_t)gfn,
+	};
+
+	return xg_hypercall2(g, __HYPERVISOR_memory_op, XENMEM_add_to_physmap,
+			     &op);
+}
+
+/* One hypercall's worth of xg_memory_add_to_physmap_batch(). */
+static int add_batch(struct xg_guest *g, uint16_t dom, uint16_t foreign,
+		     uint32_t space, uint32_t count, const uint64_t *idxs,
+		     const uint64_t *gfns, int *errs)
+{
+	struct xen_add_to_physmap_batch op = {
+		.domid = dom,
+		.space = (uint16_t)space,
+		.size = (uint16_t)count,
+	};
+
+	op.u.foreign_domid = foreign;
+	/* The handles' types have no const: Xen only reads these two. */
+	set_xen_guest_handle(op.idxs, (xen_ulong_t *)(uintptr_t)idxs);
+	set_xen_guest_handle(op.gpfns, (xen_pfn_t *)(uintptr_t)gfns);
+	set_xen_guest_handle(op.errs, errs);
+	return xg_hypercall2(g, __HYPERVISOR_memory_op,
+			     XENMEM_add_to_physmap_batch, &op);
+}
+
+int xg_memory_add_to_physmap_batch(struct xg_guest *g, uint16_t dom,
+				   uint16_t foreign, uint32_t space,
+				   uint32_t count, const uint64_t *idxs,
+				   const uint64_t *gfns, int *errs)
+{
+	int first = 0;
+	int rc = 0;
+	uint32_t done = 0;
+
+	if (count && (!idxs || !gfns || !errs))
+		return -XG_EINVAL;
+	/* Xen leaves entries that it does not come to unwritten. */
+	for (uint32_t i = 0; i < count; i++)
+		errs[i] = -XG_EAGAIN;
+	if (space > UINT16_MAX)
+		return -XG_EINVAL;
+	while (done < count && !rc) {
+		uint32_t batch = count - done;
+
+		if (batch > BATCH_MAX)
+			batch = BATCH_MAX;
+		rc = add_batch(g, dom, foreign, space, batch, idxs + done,
+			       gfns + done, errs + done);
+		done += batch;
+	}
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < count && !first; i++)
+		first = errs[i];
+	return first;
+}
+
+int xg_memory_remove_from_physmap(struct xg_guest *g, uint16_t dom,
+				  uint64_t gfn)
+{
+	struct xen_remove_from_physmap op = {
+		.domid = dom,
+		.gpfn = (xen_pfn_t)gfn,
+	};
+
+	return xg_hypercall2(g, __HYPERVISOR_memory_op,
+			     XENMEM_remove_from_physmap, &op);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Zephyr's physmap calls over the core. */
+#include "zephyr/xen/memory.h"
+
+#include "internal.h"
+
+/* Domain numbers are ints in this API and 16 bits in Xen's. */
+static bool domid_fits(int domid)
+{
+	return domid >= 0 && domid <= 0xffff;
+}
+
+int xendom_add_to_physmap(int domid, unsigned long idx, unsigned int space,
+			  xen_pfn_t gpfn)
+{
+	struct xg_guest *g = xg_current();
+
+	if (!g || !domid_fits(domid))
+		return -XG_EINVAL;
+	return xg_memory_add_to_physmap(g, (uint16_t)domid, space, idx, gpfn);
+}
+
+int xendom_add_to_physmap_batch(int domid, int foreign_domid,
+				unsigned int space, unsigned int size,
+				xen_ulong_t *idxs, xen_pfn_t *gpfns, int *errs)
+{
+	struct xg_guest *g = xg_current();
+
+	if (!g || !domid_fits(domid) || !domid_fits(foreign_domid))
+		return -XG_EINVAL;
+	return xg_memory_add_to_physmap_batch(
+		g, (uint16_t)domid, (uint16_t)foreign_domid, space, size,
+		(const uint64_t *)idxs, (const uint64_t *)gpfns, errs);
+}
+
+int xendom_remove_from_physmap(int domid, xen_pfn_t gpfn)
+{
+	struct xg_guest *g = xg_current();
+
+	if (!g || !domid_fits(domid))
+		return -XG_EINVAL;
+	return xg_memory_remove_from_physmap(g, (uint16_t)domid, gpfn);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Pages that a peer may map.
+
+use core::fmt;
+use core::mem::ManuallyDrop;
+use core::ptr;
+
+use crate::{Access, DomId, Error, GrantRef, Guest, PageOwner, SharedMemory, ffi};
+
+/// A page of this guest that a peer may map.
+///
+/// The grant owns the page: it comes back from [`end`](Self::end), and only
+/// when no peer has it mapped. A grant that is dropped while a peer still has
+/// the page mapped gives the page up for good: see
+/// [`Guest::abandoned`].
+pub struct Grant<'g, P: PageOwner> {
+    guest: &'g Guest<'g>,
+    page: ManuallyDrop<P>,
+    gref: GrantRef,
+}
+
+/// A page that could not be granted, and why.
+#[derive(Debug)]
+pub struct GrantError<P> {
+    /// Why.
+    pub error: Error,
+    /// The page.
+    pub page: P,
+}
+
+/// A grant that could not be ended, and why.
+#[derive(Debug)]
+pub struct EndError<G> {
+    /// [`Error::Busy`]: a peer has the page mapped.
+    pub error: Error,
+    /// The grant, as it was.
+    pub grant: G,
+}
+
+impl<'g, P: PageOwner> Grant<'g, P> {
+    /// Let domain `peer` map `page`. All of the page becomes visible to it,
+    /// so everything that is in there should be meant for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSpace`] if all references are in use, [`Error::Invalid`]
+    /// for [`DomId::SELF`], [`Error::NotImplemented`] without a grant table,
+    /// [`Error::BadAddress`] if the platform knows no frame for the page.
+    pub fn new(
+        guest: &'g Guest<'g>,
+        peer: DomId,
+        page: P,
+        access: Access,
+    ) -> Result<Self, GrantError<P>> {
+        match Self::grant(guest, peer, &page, access) {
+            Ok(gref) => Ok(Self {
+                guest,
+                page: ManuallyDrop::new(page),
+                gref,
+            }),
+            Err(error) => Err(GrantError { error, page }),
+        }
+    }
+
+    fn grant(guest: &Guest<'_>, peer: DomId, page: &P, access: Access) -> Result<GrantRef, Error> {
+        let gfn = guest
+            .virt_to_gfn(page.page().as_ptr().cast())
+            .ok_or(Error::BadAddress)?;
+        // SAFETY: the guest is set up; the page is its RAM and stays owned
+        // until the grant has ended.
+        let gref = Error::check(unsafe {
+            ffi::xg_gnttab_grant(
+                guest.as_raw(),
+                peer.raw(),
+                gfn.raw(),
+                access == Access::ReadOnly,
+            )
+        })?;
+        Ok(GrantRef::new(gref))
+    }
+
+    /// The reference, for the peer.
+    pub const fn gref(&self) -> GrantRef {
+        self.gref
+    }
+
+    /// What is in the page.
+    pub fn memory(&self) -> SharedMemory<'_> {
+        // SAFETY: the page is owned while `self` is borrowed, and writable.
+        unsafe { SharedMemory::new(self.page.page().cast(), 1, Access::ReadWrite) }
+    }
+
+    /// End the grant and get the page back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] while a peer has the page mapped. The grant comes
+    /// back unchanged: try again once the peer says it is done.
+    pub fn end(self) -> Result<P, EndError<Self>> {
+        match self.end_raw() {
+            Ok(()) => {
+                let this = ManuallyDrop::new(self);
+                // SAFETY: read out of a value that is not used or dropped
+                // any more.
+                Ok(ManuallyDrop::into_inner(unsafe { ptr::read(&this.page) }))
+            }
+            Err(error) => Err(EndError { error, grant: self }),
+        }
+    }
+
+    fn end_raw(&self) -> Result<(), Error> {
+        // SAFETY: the guest is set up.
+        Error::check(unsafe { ffi::xg_gnttab_end(self.guest.as_raw(), self.gref.raw()) })?;
+        Ok(())
+    }
+}
+
+impl<P: PageOwner> Drop for Grant<'_, P> {
+    fn drop(&mut self) {
+        match self.end_raw() {
+            // SAFETY: not used any more, and no peer can reach the page.
+            Ok(()) => unsafe { ManuallyDrop::drop(&mut self.page) },
+            // The page is still the peer's to write: nobody may get it.
+            Err(_) => self.guest.abandon(),
+        }
+    }
+}
+
+impl<P: PageOwner> fmt::Debug for Grant<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Grant").field(&self.gref).finish()
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Pages that can be granted, and empty ranges that can be filled.
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::ptr::NonNull;
+
+use crate::{Gfn, PAGE_SIZE};
+
+/// A page of memory, aligned as Xen wants it.
+#[repr(C, align(4096))]
+pub struct Page(UnsafeCell<[u8; PAGE_SIZE]>);
+
+impl Page {
+    /// A page of zeros.
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new([0; PAGE_SIZE]))
+    }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Page")
+    }
+}
+
+/// A value that owns one page of the guest's RAM.
+///
+/// # Safety
+///
+/// Until the value is dropped or taken apart, [`page`](Self::page) always
+/// returns the same page, wherever the value is moved to; the page is
+/// readable and writable, and nobody else uses it. If the value is leaked the
+/// page must never be used again.
+pub unsafe trait PageOwner {
+    /// The page.
+    fn page(&self) -> NonNull<Page>;
+}
+
+/// A page from a static, or from any place that lives for ever.
+pub struct StaticPage(NonNull<Page>);
+
+// SAFETY: it is the only owner of a plain page of memory.
+unsafe impl Send for StaticPage {}
+
+impl StaticPage {
+    /// Take the page over.
+    pub const fn new(page: &'static mut Page) -> Self {
+        Self(NonNull::from_mut(page))
+    }
+
+    /// What is in the page: nobody else has it now.
+    pub const fn bytes(&mut self) -> &mut [u8; PAGE_SIZE] {
+        // SAFETY: the page is ours alone while it is not in a grant, and a
+        // grant owns this value.
+        unsafe { self.0.cast().as_mut() }
+    }
+
+    /// Give the page back as it came.
+    pub const fn into_inner(mut self) -> &'static mut Page {
+        // SAFETY: it was made from such a reference, which ends with `self`.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+// SAFETY: the page was an exclusive reference for ever.
+unsafe impl PageOwner for StaticPage {
+    fn page(&self) -> NonNull<Page> {
+        self.0
+    }
+}
+
+impl fmt::Debug for StaticPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StaticPage").field(&self.0).finish()
+    }
+}
+
+/// A range of frames and the addresses that belong to them, for pages that
+/// Xen shares.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Where the platform's `map` makes the frames visible; page aligned.
+    pub va: *mut u8,
+    /// The first frame. The frames are empty: no RAM, no other mapping.
+    pub gfn: Gfn,
+    /// How many frames.
+    pub pages: u32,
+}
+
+/// A range of empty frames that this value owns, to map a peer's pages into.
+pub struct EmptyPages {
+    va: NonNull<u8>,
+    pages: u32,
+}
+
+// SAFETY: it owns addresses, and no data at all.
+unsafe impl Send for EmptyPages {}
+
+impl EmptyPages {
+    /// Take over `pages` empty frames at `va`.
+    ///
+    /// # Safety
+    ///
+    /// `va` is page aligned and in a range for which the platform's
+    /// `virt_to_gfn` and `map` work; the frames hold neither RAM nor a
+    /// mapping (Xen would replace it silently), and nobody else uses them.
+    pub const unsafe fn from_raw(va: NonNull<u8>, pages: u32) -> Self {
+        Self { va, pages }
+    }
+
+    /// The first address. Nothing can be accessed there.
+    pub const fn va(&self) -> NonNull<u8> {
+        self.va
+    }
+
+    /// How many pages the range has.
+    pub const fn pages(&self) -> u32 {
+        self.pages
+    }
+}
+
+impl fmt::Debug for EmptyPages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EmptyPages({:p}, {} pages)", self.va, self.pages)
+    }
+}
