@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The GICv3, of which a Xen guest needs its CPU's private interrupts.
+
+use core::ptr::NonNull;
+
+use arm_gic::gicv3::registers::{Gicd, GicrSgi};
+use arm_gic::gicv3::{GicCpuInterface, GicV3};
+use arm_gic::{IntId, InterruptGroup, Trigger, UniqueMmioPointer};
+
+use crate::machine::Machine;
+use crate::platform::cpu_number;
+use crate::sync::IrqMutex;
+
+static GIC: IrqMutex<Option<GicV3<'static>>> = IrqMutex::new(None);
+
+/// What to call for each private interrupt.
+static HANDLERS: IrqMutex<[Option<fn()>; 32]> = IrqMutex::new([None; 32]);
+
+/// Sets up the interrupt controller and this CPU's part of it. Interrupts stay
+/// masked at the CPU.
+///
+/// # Safety
+///
+/// The GIC's registers must be mapped where `machine` says, and nothing else
+/// may use them.
+pub(crate) unsafe fn init(machine: &Machine) {
+    let gicd = NonNull::new(machine.gicd.start as *mut Gicd).expect("not at 0");
+    let gicr = NonNull::new(machine.gicr.start as *mut GicrSgi).expect("not at 0");
+    // SAFETY: As the caller promises.
+    let mut gic = unsafe { GicV3::new(UniqueMmioPointer::new(gicd), gicr, machine.cpus) }
+        .expect("redistributors of a known layout");
+    gic.setup(cpu_number());
+    GicCpuInterface::set_priority_mask(0xff);
+    *GIC.lock() = Some(gic);
+}
+
+/// Calls `handler` in interrupt context, on this CPU, as long as the private
+/// interrupt `interrupt` is raised.
+pub fn enable_private(interrupt: IntId, handler: fn()) {
+    HANDLERS.lock()[handler_index(interrupt)] = Some(handler);
+    let cpu = Some(cpu_number());
+    let mut gic = GIC.lock();
+    let gic = gic.as_mut().expect("the GIC is set up");
+    let enabled = gic
+        .set_trigger(interrupt, cpu, Trigger::Level)
+        .and_then(|()| gic.set_interrupt_priority(interrupt, cpu, 0x80))
+        .and_then(|()| gic.enable_interrupt(interrupt, cpu, true));
+    enabled.expect("a private interrupt");
+}
+
+/// No longer calls the handler. One that runs on this CPU is not waited for:
+/// it is what calls this.
+pub fn disable_private(interrupt: IntId) {
+    let mut gic = GIC.lock();
+    let gic = gic.as_mut().expect("the GIC is set up");
+    gic.enable_interrupt(interrupt, Some(cpu_number()), false)
+        .expect("a private interrupt");
+    HANDLERS.lock()[handler_index(interrupt)] = None;
+}
+
+fn handler_index(interrupt: IntId) -> usize {
+    assert!(interrupt.is_ppi(), "{interrupt:?} is not private to a CPU");
+    interrupt.raw_value() as usize
+}
+
+/// The interrupt vector's body: serves what is pending, with interrupts
+/// masked, and does not nest.
+pub(crate) extern "C" fn handle_interrupts() {
+    while GicCpuInterface::handle_interrupt(InterruptGroup::Group1, |interrupt| {
+        let index = interrupt.raw_value() as usize;
+        // A copy, so that the handler can change the table.
+        let handler = HANDLERS.lock().get(index).copied().flatten();
+        match handler {
+            Some(handler) => handler(),
+            None => panic!("unexpected interrupt: {interrupt:?}"),
+        }
+    }) {}
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The few hypercalls that firmware makes for itself: version, console and
+//! shutdown. Everything else goes through `xen-guest`.
+
+use core::arch::asm;
+
+const XEN_VERSION: usize = 17;
+const CONSOLE_IO: usize = 18;
+const SCHED_OP: usize = 29;
+
+const XENVER_VERSION: usize = 0;
+const XENVER_EXTRAVERSION: usize = 1;
+const CONSOLEIO_WRITE: usize = 0;
+const SCHEDOP_SHUTDOWN: usize = 2;
+
+/// Why a domain stops.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub enum Shutdown {
+    /// It is done.
+    PowerOff = 0,
+    /// Something went wrong.
+    Crash = 3,
+}
+
+/// The version of Xen as (major, minor).
+pub fn xen_version() -> (u16, u16) {
+    // SAFETY: This operation takes no pointer.
+    let version = unsafe { hypercall(XEN_VERSION, [XENVER_VERSION, 0, 0]) };
+    ((version >> 16) as u16, version as u16)
+}
+
+/// What follows the version's numbers, such as ".7".
+pub fn xen_extra_version() -> heapless::String<16> {
+    let mut text = [0u8; 16];
+    // SAFETY: This operation writes at most 16 bytes.
+    unsafe {
+        hypercall(
+            XEN_VERSION,
+            [XENVER_EXTRAVERSION, text.as_mut_ptr().addr(), 0],
+        )
+    };
+    text.iter()
+        .take_while(|&&byte| byte != 0)
+        .map(|&byte| char::from(byte))
+        .collect()
+}
+
+/// Writes to Xen's own console.
+pub fn console_write(text: &[u8]) {
+    // SAFETY: This operation reads `text.len()` bytes.
+    unsafe {
+        hypercall(
+            CONSOLE_IO,
+            [CONSOLEIO_WRITE, text.len(), text.as_ptr().addr()],
+        )
+    };
+}
+
+/// Stops this domain; when it is dom0, the machine.
+pub fn shutdown(reason: Shutdown) -> ! {
+    let reason = reason as u32;
+    // SAFETY: This operation reads one u32.
+    unsafe { hypercall(SCHED_OP, [SCHEDOP_SHUTDOWN, (&raw const reason).addr(), 0]) };
+    loop {
+        arm_gic::wfi();
+    }
+}
+
+/// # Safety
+///
+/// The arguments must be what the operation takes, with pointers that are
+/// valid for what it reads and writes.
+unsafe fn hypercall(op: usize, args: [usize; 3]) -> isize {
+    let result: usize;
+    // SAFETY: As the caller promises. Xen may clobber the registers that hold
+    // the number and the arguments, and no other.
+    unsafe {
+        asm!(
+            "hvc #0xea1",
+            inout("x0") args[0] => result,
+            inout("x1") args[1] => _,
+            inout("x2") args[2] => _,
+            inout("x16") op => _,
+            options(nostack),
+        );
+    }
+    result.cast_signed()
+}
