@@ -25,6 +25,8 @@ struct Cli {
 enum Command {
     /// Install what the other commands need; safe to repeat.
     Setup(setup::Args),
+    /// Build the library for a bare-metal target.
+    Build(toolchain::BuildArgs),
     /// Compare the ABI headers with Xen's official ones.
     Abi(abi::Args),
     /// Write the Rust bindings of the C headers, or check that they are fresh.
@@ -38,6 +40,7 @@ fn main() -> Result<()> {
     process::set_verbose(cli.verbose);
     match cli.command {
         Command::Setup(args) => setup::run(&args),
+        Command::Build(args) => toolchain::build(&args),
         Command::Abi(args) => abi::run(&args),
         Command::Bindings(args) => bindings::run(&args),
         Command::Qemu(args) => qemu::run(&args),

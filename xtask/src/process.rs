@@ -2,6 +2,7 @@
 //! Child processes: one place that prints, runs and checks commands.
 
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,6 +20,29 @@ pub fn verbose() -> bool {
     VERBOSE.load(Ordering::Relaxed)
 }
 
+/// The folder of the workspace, which holds `target/`.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."))
+}
+
+/// A folder below `target/`, created if need be.
+pub fn target_folder(name: &str) -> Result<PathBuf> {
+    let folder = workspace().join("target").join(name);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Where a program of this name lies in PATH.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
 /// The command as a person would type it, environment changes included.
 pub fn display(command: &Command) -> String {
     let quote = |s: &OsStr| {
@@ -34,11 +58,17 @@ pub fn display(command: &Command) -> String {
     if let Some(dir) = command.get_current_dir() {
         words.push(format!("cd {} &&", quote(dir.as_os_str())));
     }
-    for (key, value) in command.get_envs() {
-        match value {
-            Some(value) => words.push(format!("{}={}", key.to_string_lossy(), quote(value))),
-            None => words.push(format!("env -u {}", key.to_string_lossy())),
-        }
+    // In this order a shell takes the line as it is: `env -u A -u B C=1 program`.
+    let (set, unset): (Vec<_>, Vec<_>) = command.get_envs().partition(|(_, v)| v.is_some());
+    if !unset.is_empty() {
+        words.push("env".into());
+    }
+    for (key, _) in unset {
+        words.push(format!("-u {}", key.to_string_lossy()));
+    }
+    for (key, value) in set {
+        let value = value.map(quote).unwrap_or_default();
+        words.push(format!("{}={value}", key.to_string_lossy()));
     }
     words.push(quote(command.get_program()));
     words.extend(command.get_args().map(quote));
@@ -82,4 +112,45 @@ pub fn output(command: &mut Command) -> Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_quotes_only_what_needs_it() {
+        let mut command = Command::new("qemu-system-aarch64");
+        command.args([
+            "-M",
+            "virt,gic-version=3",
+            "-append",
+            "a b",
+            "",
+            "it's",
+            "$HOME",
+        ]);
+        assert_eq!(
+            display(&command),
+            r"qemu-system-aarch64 -M virt,gic-version=3 -append 'a b' '' 'it'\''s' '$HOME'"
+        );
+    }
+
+    #[test]
+    fn display_shows_environment_and_folder() {
+        let mut command = Command::new("cargo");
+        command
+            .env("A", "x y")
+            .env_remove("RUSTC")
+            .current_dir("/tmp");
+        assert_eq!(display(&command), "cd /tmp && env -u RUSTC A='x y' cargo");
+    }
+
+    #[test]
+    fn a_failing_command_is_an_error_that_names_it() {
+        let error = output(Command::new("sh").args(["-c", "echo reason >&2; exit 3"]));
+        let message = error.err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(message.contains("exit 3"), "{message}");
+        assert!(message.contains("reason"), "{message}");
+    }
 }

@@ -1,10 +1,175 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! The real-Xen rig: the hypervisor under QEMU's software emulation, with our
+//! firmware as its guests.
 
-use anyhow::{Result, bail};
+pub mod board;
+pub mod console;
+pub mod emulator;
+pub mod firmware;
+pub mod guest;
+pub mod hypervisor;
+pub mod machine;
+pub mod verdict;
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+
+use crate::process;
+use firmware::Firmware;
+use guest::{DOMU_IMAGE_BASE, Guest, completion_token};
+use hypervisor::Hypervisor;
+use machine::{Clock, Machine, Policy};
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub fn run(_args: &Args) -> Result<()> {
-    bail!("not written yet")
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build a program of examples/firmware and run two instances of it.
+    Run(RunArgs),
+    /// Run flat arm64 images that exist already.
+    Boot(BootArgs),
+}
+
+/// The settings of every command that starts a machine.
+#[derive(Clone, Debug, clap::Args)]
+pub struct MachineArgs {
+    /// The hypervisor: 4.17, 4.20, or the path of an arm64 image.
+    #[arg(long, default_value = "4.17", value_parser = parse_hypervisor)]
+    pub xen: Hypervisor,
+    /// Keep domUs apart, as Debian's Xen does by default.
+    #[arg(long)]
+    pub silo: bool,
+    /// Nanoseconds per instruction, as a power of two [default: 4].
+    #[arg(long, value_name = "SHIFT", value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub icount: Option<u8>,
+    /// Run in real time, on this many CPUs at once.
+    #[arg(long, value_name = "N", conflicts_with = "icount",
+          value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub cpus: Option<u32>,
+    /// Give up after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub timeout: u64,
+}
+
+fn parse_hypervisor(text: &str) -> Result<Hypervisor, Infallible> {
+    text.parse()
+}
+
+impl MachineArgs {
+    /// A machine with these settings and no guests yet.
+    pub fn machine(&self) -> Machine {
+        Machine {
+            policy: if self.silo {
+                Policy::Silo
+            } else {
+                Policy::Open
+            },
+            clock: match (self.cpus, self.icount) {
+                (Some(cpus), _) => Clock::Wall { cpus },
+                (None, Some(shift)) => Clock::Instructions { shift },
+                (None, None) => Clock::default(),
+            },
+            timeout: Duration::from_secs(self.timeout),
+            ..Machine::new(self.xen.clone())
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    /// The program's name.
+    name: String,
+    /// Features of the firmware package, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    features: Vec<String>,
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct BootArgs {
+    /// dom0's image.
+    #[arg(long, value_name = "IMAGE")]
+    dom0: Option<PathBuf>,
+    /// A domU's image; may be given several times.
+    #[arg(long, value_name = "IMAGE")]
+    domu: Vec<PathBuf>,
+    /// The line that tells that a guest is done: one for all, or one for each
+    /// in the order dom0, domU1, ...
+    #[arg(long, value_name = "LINE", required = true)]
+    expect: Vec<String>,
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::Run(args) => run_example(args),
+        Command::Boot(args) => boot_images(args),
+    }
+}
+
+fn run_example(args: &RunArgs) -> Result<()> {
+    let features: Vec<&str> = args.features.iter().map(String::as_str).collect();
+    let image = Firmware::example(&args.name)
+        .features(&features)
+        .image(DOMU_IMAGE_BASE)?;
+    let token = completion_token(&args.name);
+    let mut machine = args.machine.machine();
+    machine.domus = [
+        ("domU1", "role=granter peer=2"),
+        ("domU2", "role=mapper peer=1"),
+    ]
+    .map(|(name, bootargs)| Guest::domu(name, &image).bootargs(bootargs).token(&token))
+    .into();
+    report(&machine)
+}
+
+fn boot_images(args: &BootArgs) -> Result<()> {
+    let count = args.dom0.iter().len() + args.domu.len();
+    let mut tokens = match args.expect.as_slice() {
+        [one] => vec![one.clone(); count],
+        each if each.len() == count => each.to_vec(),
+        each => bail!("{} expected lines for {count} guests", each.len()),
+    }
+    .into_iter();
+    let mut with_token = |guest: Guest| -> Result<Guest> {
+        Ok(guest.token(&tokens.next().context("too few expected lines")?))
+    };
+    let mut machine = args.machine.machine();
+    machine.dom0 = args
+        .dom0
+        .as_ref()
+        .map(|image| with_token(Guest::dom0(image)))
+        .transpose()?;
+    machine.domus = (1..)
+        .zip(&args.domu)
+        .map(|(number, image)| with_token(Guest::domu(&format!("domU{number}"), image)))
+        .collect::<Result<_>>()?;
+    report(&machine)
+}
+
+/// Run it and say how it went.
+fn report(machine: &Machine) -> Result<()> {
+    let run = machine
+        .run()
+        .with_context(|| format!("the run on {} failed", machine.hypervisor))?;
+    let guests = machine.dom0.iter().len() + machine.domus.len();
+    println!(
+        "ok: {guests} guests complete on {} in {:.2} s",
+        machine.hypervisor,
+        run.elapsed.as_secs_f32()
+    );
+    if process::verbose() {
+        eprintln!("{} lines on the console", run.lines.len());
+    }
+    Ok(())
 }

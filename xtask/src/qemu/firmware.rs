@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From a firmware crate to the flat image that Xen loads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::setup::{self, Need};
+use crate::toolchain::Toolchain;
+
+const TARGET: &str = "aarch64-unknown-none";
+
+/// Tells the firmware's build script where its image will be loaded.
+const BASE_VARIABLE: &str = "XG_IMAGE_BASE";
+
+/// A program of a firmware package.
+#[derive(Clone, Debug)]
+pub struct Firmware {
+    /// The package's folder below the workspace.
+    folder: PathBuf,
+    bin: String,
+    features: Vec<String>,
+}
+
+impl Firmware {
+    pub fn new(folder: impl AsRef<Path>, bin: &str) -> Self {
+        Firmware {
+            folder: process::workspace().join(folder),
+            bin: bin.to_owned(),
+            features: Vec::new(),
+        }
+    }
+
+    /// One of the programs in `examples/firmware`.
+    pub fn example(bin: &str) -> Self {
+        Self::new("examples/firmware", bin)
+    }
+
+    pub fn features(mut self, features: &[&str]) -> Self {
+        self.features = features.iter().map(|&f| f.to_owned()).collect();
+        self
+    }
+
+    /// Build it for this load address and return the image's path. Images for
+    /// different addresses lie beside each other.
+    pub fn image(&self, base: u64) -> Result<PathBuf> {
+        setup::require(&[Need::Clang, Need::Llvm])?;
+        let manifest = self.folder.join("Cargo.toml");
+        if !manifest.is_file() {
+            bail!("there is no firmware package in {}", self.folder.display());
+        }
+        let toolchain = Toolchain::for_target(TARGET)?;
+        let mut cargo = toolchain.cargo("build");
+        // The package's own .cargo/config.toml is found from its folder.
+        cargo
+            .current_dir(&self.folder)
+            .arg("--manifest-path")
+            .arg(&manifest)
+            .args(["--release", "--quiet", "--bin", &self.bin])
+            .env(BASE_VARIABLE, format!("{base:#x}"));
+        if !self.features.is_empty() {
+            cargo.args(["--features", &self.features.join(",")]);
+        }
+        process::run(&mut cargo)?;
+
+        let elf = toolchain.release_binary(&self.bin);
+        let image = process::target_folder("firmware")?.join(format!("{}-{base:x}.img", self.bin));
+        flatten(&elf, &image, base)?;
+        Ok(image)
+    }
+}
+
+/// Turn an ELF program into the bytes to load at `base`.
+fn flatten(elf: &Path, image: &Path, base: u64) -> Result<()> {
+    let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let lowest = lowest_load_address(&bytes)
+        .with_context(|| format!("{} is no 64-bit ELF program", elf.display()))?;
+    if lowest != base {
+        bail!(
+            "{} is linked for {lowest:#x}, not for {base:#x}: does its build \
+             script pass {BASE_VARIABLE} to the linker?",
+            elf.display()
+        );
+    }
+    process::output(
+        Command::new("llvm-objcopy")
+            .args(["-O", "binary"])
+            .args([elf, image]),
+    )?;
+    let bytes = fs::read(image).with_context(|| format!("cannot read {}", image.display()))?;
+    check_header(&bytes).with_context(|| format!("Xen cannot boot {}", elf.display()))
+}
+
+/// Where the first byte of a little-endian 64-bit ELF program is loaded, which
+/// is where objcopy starts the flat image.
+fn lowest_load_address(elf: &[u8]) -> Option<u64> {
+    const PT_LOAD: u64 = 1;
+    let number = |at: usize, size: usize| -> Option<u64> {
+        let bytes = elf.get(at..at.checked_add(size)?)?;
+        Some(bytes.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)))
+    };
+    if !elf.starts_with(b"\x7fELF\x02\x01") {
+        return None;
+    }
+    let table = usize::try_from(number(0x20, 8)?).ok()?;
+    let (entry_size, count) = (number(0x36, 2)? as usize, number(0x38, 2)? as usize);
+    let mut lowest = None;
+    for index in 0..count {
+        let entry = table.checked_add(index * entry_size)?;
+        let (kind, address) = (number(entry, 4)?, number(entry.checked_add(0x18)?, 8)?);
+        let file_size = number(entry.checked_add(0x20)?, 8)?;
+        if kind == PT_LOAD && file_size > 0 {
+            lowest = Some(lowest.map_or(address, |l: u64| l.min(address)));
+        }
+    }
+    lowest
+}
+
+/// Check the arm64 Image header, which the firmware brings itself.
+fn check_header(image: &[u8]) -> Result<()> {
+    let word = |at: usize| -> Option<u64> {
+        Some(u64::from_le_bytes(image.get(at..at + 8)?.try_into().ok()?))
+    };
+    if image.get(0x38..0x3c) != Some(b"ARM\x64") {
+        bail!("the image does not start with an arm64 Image header");
+    }
+    let (Some(text_offset), Some(size)) = (word(8), word(16)) else {
+        bail!("the arm64 Image header is cut short");
+    };
+    if text_offset != 0 {
+        bail!("text_offset is {text_offset:#x}; Xen would add it to the load address");
+    }
+    if size < image.len() as u64 {
+        bail!(
+            "image_size is {size:#x}, less than the image's {:#x}",
+            image.len()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(text_offset: u64, size: u64) -> Vec<u8> {
+        let mut image = vec![0; 64];
+        image[8..16].copy_from_slice(&text_offset.to_le_bytes());
+        image[16..24].copy_from_slice(&size.to_le_bytes());
+        image[0x38..0x3c].copy_from_slice(b"ARM\x64");
+        image
+    }
+
+    #[test]
+    fn only_images_xen_can_place_pass() {
+        assert!(check_header(&header(0, 64)).is_ok());
+        assert!(check_header(&header(0, 0x1000)).is_ok());
+        assert!(check_header(&header(0x8_0000, 64)).is_err());
+        assert!(check_header(&header(0, 63)).is_err());
+        assert!(check_header(&[0; 64]).is_err());
+        assert!(check_header(b"short").is_err());
+    }
+
+    /// A program with these (kind, physical address, file size) segments.
+    fn elf(segments: &[(u32, u64, u64)]) -> Vec<u8> {
+        let mut elf = vec![0; 64];
+        elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        elf[0x20] = 64;
+        elf[0x36] = 56;
+        elf[0x38] = segments.len() as u8;
+        for &(kind, address, size) in segments {
+            let mut entry = vec![0; 56];
+            entry[..4].copy_from_slice(&kind.to_le_bytes());
+            entry[0x18..0x20].copy_from_slice(&address.to_le_bytes());
+            entry[0x20..0x28].copy_from_slice(&size.to_le_bytes());
+            elf.extend(entry);
+        }
+        elf
+    }
+
+    #[test]
+    fn the_load_address_is_that_of_the_lowest_loaded_segment() {
+        let segments = [
+            (6, 0x100, 8),
+            (1, 0x4000_1000, 8),
+            (1, 0x4000_0000, 8),
+            (1, 0x3000_0000, 0),
+        ];
+        let program = elf(&segments);
+        assert_eq!(lowest_load_address(&program), Some(0x4000_0000));
+        assert_eq!(lowest_load_address(&program[..100]), None);
+        assert_eq!(lowest_load_address(&elf(&[])), None);
+        assert_eq!(lowest_load_address(b"MZ"), None);
+    }
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One run of Xen with its guests, from the images to the verdict.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::board::{self, Modules};
+use super::console::{Line, Source};
+use super::emulator::{Emulator, Event};
+use super::guest::{DOM0_MEMORY_KIB, Guest};
+use super::hypervisor::Hypervisor;
+use super::verdict::{Outcome, Verdict};
+use crate::process;
+use crate::setup::{self, Need};
+
+/// The lines shown when a run fails.
+const TAIL: usize = 30;
+
+/// How long to listen on after the end is known: a guest may still crash
+/// after its token, and a panic message has more than one line.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// Who may talk to whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// Any domain with any other (`xsm=dummy`).
+    #[default]
+    Open,
+    /// Debian's default: domUs only with dom0.
+    Silo,
+}
+
+/// What drives the machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Each instruction takes 2^shift nanoseconds, on one CPU: the same run
+    /// every time. Shift 1 has the finest counter; 4 is quicker to boot.
+    Instructions { shift: u8 },
+    /// Real time, with CPUs that really run at once.
+    Wall { cpus: u32 },
+}
+
+impl Default for Clock {
+    /// With the open policy Xen prints a warning and then busy-waits for
+    /// three seconds of its own time. In real time those are three seconds,
+    /// here a fraction of one.
+    fn default() -> Self {
+        Clock::Instructions { shift: 4 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub hypervisor: Hypervisor,
+    pub policy: Policy,
+    pub clock: Clock,
+    /// The board's memory.
+    pub memory_mib: u32,
+    /// The longest a run may take, in real time.
+    pub timeout: Duration,
+    /// Do not print the guests' lines while they come.
+    pub quiet: bool,
+    pub dom0: Option<Guest>,
+    /// They become domains 1, 2, ... in this order.
+    pub domus: Vec<Guest>,
+}
+
+/// The record of a successful run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub lines: Vec<Line>,
+    pub elapsed: Duration,
+}
+
+impl Machine {
+    pub fn new(hypervisor: Hypervisor) -> Self {
+        Machine {
+            hypervisor,
+            policy: Policy::default(),
+            clock: Clock::default(),
+            memory_mib: 1024,
+            timeout: Duration::from_secs(30),
+            quiet: false,
+            dom0: None,
+            domus: Vec::new(),
+        }
+    }
+
+    /// Boot, wait for every guest's token, stop. Anything but a clean
+    /// completion is an error that shows the end of the log.
+    pub fn run(&self) -> Result<Run> {
+        self.run_with(|_| {})
+    }
+
+    /// [`run`](Self::run), showing each line to `see` as it comes.
+    pub fn run_with(&self, see: impl FnMut(&Line)) -> Result<Run> {
+        setup::require(&[Need::Qemu, Need::DeviceTreeCompiler])?;
+        let started = Instant::now();
+        let guests = || self.dom0.iter().chain(&self.domus);
+        if guests().all(|guest| guest.token.is_none()) {
+            bail!("no guest has a completion token, so nothing could end the run");
+        }
+        if let Some(dom0) = &self.dom0
+            && dom0.memory_kib != DOM0_MEMORY_KIB
+        {
+            bail!("dom0 must have {DOM0_MEMORY_KIB} KiB: its load address depends on it");
+        }
+        let xen = self.hypervisor.image()?;
+        let modules = Modules::place(self.dom0.as_ref(), &self.domus, self.memory_mib)?;
+        let folder = tempfile::Builder::new()
+            .prefix("run-")
+            .tempdir_in(process::target_folder("qemu")?)?;
+        let chosen = board::chosen(&self.xen_bootargs(), &modules);
+        if process::verbose() {
+            eprint!("appended to the device tree:{chosen}");
+        }
+        let blob = board::write_tree(self.qemu(), MACHINE, &chosen, folder.path())?;
+        let emulator = Emulator::start(self.boot(&xen, &blob, &modules))?;
+        let lines = self.watch(emulator, Verdict::new(&modules), see)?;
+        Ok(Run {
+            lines,
+            elapsed: started.elapsed(),
+        })
+    }
+
+    fn xen_bootargs(&self) -> String {
+        let mut words = vec![
+            "console=dtuart dtuart=/pl011@9000000".to_owned(),
+            // Otherwise 4.20 gives the console to domain 1 and mixes its
+            // output with the others' character by character.
+            "conswitch=ax".to_owned(),
+            "bootscrub=0 noreboot loglvl=all guest_loglvl=all".to_owned(),
+        ];
+        words.push(match self.policy {
+            Policy::Open => "xsm=dummy".to_owned(),
+            Policy::Silo => "xsm=silo".to_owned(),
+        });
+        if let Some(dom0) = &self.dom0 {
+            words.push(format!("dom0_mem={}K", dom0.memory_kib));
+            words.push(format!("dom0_max_vcpus={}", dom0.cpus));
+        }
+        words.join(" ")
+    }
+
+    /// QEMU with the board, as it must be both to dump the tree and to run.
+    fn qemu(&self) -> Command {
+        let cpus = match self.clock {
+            Clock::Instructions { .. } => 1,
+            Clock::Wall { cpus } => cpus.max(1),
+        };
+        let mut command = Command::new("qemu-system-aarch64");
+        // No default devices: the network card would want a boot ROM.
+        command
+            .args(["-nodefaults", "-display", "none", "-cpu", "cortex-a57"])
+            .args(["-smp", &cpus.to_string()])
+            .args(["-m", &self.memory_mib.to_string()]);
+        command
+    }
+
+    fn boot(&self, xen: &Path, blob: &Path, modules: &Modules) -> Command {
+        let mut command = self.qemu();
+        // Should Xen reboot the machine, the run must end, not start over.
+        command.args(["-M", MACHINE, "-serial", "stdio", "-no-reboot"]);
+        if let Clock::Instructions { shift } = self.clock {
+            // While every CPU waits, time may jump to the next timer.
+            command
+                .arg("-icount")
+                .arg(format!("shift={shift},sleep=off"));
+        }
+        command.arg("-kernel").arg(xen).arg("-dtb").arg(blob);
+        for module in modules.iter() {
+            command.arg("-device").arg(format!(
+                "loader,file={},addr={:#x},force-raw=on",
+                // QEMU reads a doubled comma as one.
+                module.guest.image.display().to_string().replace(',', ",,"),
+                module.address
+            ));
+        }
+        command
+    }
+
+    fn watch(
+        &self,
+        mut emulator: Emulator,
+        mut verdict: Verdict,
+        mut see: impl FnMut(&Line),
+    ) -> Result<Vec<Line>> {
+        let mut lines: Vec<Line> = Vec::new();
+        let mut deadline = Instant::now() + self.timeout;
+        let mut ending = false;
+        let end = loop {
+            match emulator.next(deadline)? {
+                Event::Line(line) => {
+                    self.print(&line);
+                    see(&line);
+                    verdict.see(&line);
+                    lines.push(line);
+                }
+                Event::Timeout if ending => break String::new(),
+                Event::Timeout => break format!("nothing ended the run within {:?}", self.timeout),
+                Event::Exited(status) => break format!("QEMU ended by itself ({status})"),
+            }
+            if !ending && verdict.outcome() != Outcome::Running {
+                ending = true;
+                deadline = deadline.min(Instant::now() + LINGER);
+            }
+        };
+        let why = match verdict.outcome() {
+            Outcome::Complete => return Ok(lines),
+            Outcome::Failed(why) => why,
+            Outcome::Running => format!("{end}; {}", verdict.missing()),
+        };
+        let tail: Vec<String> = lines
+            .iter()
+            .skip(lines.len().saturating_sub(TAIL))
+            .map(|line| format!("\n  {line}"))
+            .collect();
+        bail!(
+            "{why}\nthe last {} of {} lines:{}",
+            tail.len(),
+            lines.len(),
+            tail.concat()
+        )
+    }
+
+    /// Guests' lines always, Xen's under `-v`.
+    fn print(&self, line: &Line) {
+        if !self.quiet && (line.source != Source::Xen || process::verbose()) {
+            println!("{line}");
+        }
+    }
+}
+
+const MACHINE: &str = "virt,virtualization=on,gic-version=3";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shell script in QEMU's place, and a guest with the token `done`.
+    fn watch(script: &str, timeout: Duration) -> Result<Vec<Line>> {
+        let mut machine = Machine::new(Hypervisor::V4_17);
+        machine.timeout = timeout;
+        machine.quiet = true;
+        let guest = Guest::domu("guest", "/nowhere").token("done");
+        let modules = Modules {
+            dom0: None,
+            domus: vec![board::Module {
+                guest: &guest,
+                address: 0x5000_0000,
+                size: 1,
+            }],
+        };
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let emulator = Emulator::start(command)?;
+        machine.watch(emulator, Verdict::new(&modules), |_| {})
+    }
+
+    fn failure(script: &str, timeout: Duration) -> String {
+        match watch(script, timeout) {
+            Ok(_) => panic!("`{script}` must not count as success"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+    const SHORT: Duration = Duration::from_millis(300);
+
+    #[test]
+    fn a_token_ends_the_run_at_once() -> Result<()> {
+        let started = Instant::now();
+        let lines = watch("echo '(XEN) DOM1: done'; exec sleep 15", LONG)?;
+        assert_eq!(lines.len(), 1);
+        assert!(started.elapsed() < Duration::from_secs(5));
+        Ok(())
+    }
+
+    #[test]
+    fn an_early_end_fails() {
+        let error = failure("echo '(XEN) DOM1: hello'; echo oops >&2; exit 3", LONG);
+        assert!(error.contains("QEMU ended by itself"), "{error}");
+        assert!(error.contains("dom1 (guest) did not print"), "{error}");
+        assert!(error.contains("dom1 | hello"), "{error}");
+        assert!(error.contains("qemu | oops"), "{error}");
+    }
+
+    #[test]
+    fn a_hang_fails_quietly_or_chatting() {
+        for script in ["exec sleep 15", "while :; do echo '(XEN) DOM1: tick'; done"] {
+            let error = failure(script, SHORT);
+            assert!(error.contains("nothing ended the run"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_crash_right_after_the_token_fails() {
+        let error = failure(
+            "echo '(XEN) DOM1: done'; echo '(XEN) Panic on CPU 0:'; exec sleep 15",
+            LONG,
+        );
+        assert!(error.contains("Panic on CPU 0"), "{error}");
+    }
+
+    #[test]
+    fn the_command_line_follows_the_settings() {
+        let mut machine = Machine::new(Hypervisor::V4_17);
+        let shown = |machine: &Machine| {
+            let modules = Modules {
+                dom0: None,
+                domus: Vec::new(),
+            };
+            process::display(&machine.boot(Path::new("xen"), Path::new("dtb"), &modules))
+        };
+        assert!(shown(&machine).contains("-smp 1 "));
+        assert!(shown(&machine).contains("-icount shift=4,sleep=off"));
+        machine.clock = Clock::Wall { cpus: 2 };
+        assert!(shown(&machine).contains("-smp 2 "));
+        assert!(!shown(&machine).contains("icount"));
+
+        assert!(machine.xen_bootargs().contains("xsm=dummy"));
+        machine.policy = Policy::Silo;
+        machine.dom0 = Some(Guest::dom0("/nowhere"));
+        let bootargs = machine.xen_bootargs();
+        assert!(bootargs.contains("xsm=silo dom0_mem=65536K"), "{bootargs}");
+    }
+}
