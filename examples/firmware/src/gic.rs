@@ -7,14 +7,17 @@ use arm_gic::gicv3::registers::{Gicd, GicrSgi};
 use arm_gic::gicv3::{GicCpuInterface, GicV3};
 use arm_gic::{IntId, InterruptGroup, Trigger, UniqueMmioPointer};
 
+use crate::cpu;
 use crate::machine::Machine;
-use crate::platform::cpu_number;
 use crate::sync::IrqMutex;
 
 static GIC: IrqMutex<Option<GicV3<'static>>> = IrqMutex::new(None);
 
-/// What to call for each private interrupt.
-static HANDLERS: IrqMutex<[Option<fn()>; 32]> = IrqMutex::new([None; 32]);
+/// Called in interrupt context.
+pub type Handler = fn();
+
+/// What to call for each interrupt that is private to a CPU.
+static HANDLERS: IrqMutex<[Option<Handler>; 32]> = IrqMutex::new([None; 32]);
 
 /// Sets up the interrupt controller and this CPU's part of it. Interrupts stay
 /// masked at the CPU.
@@ -29,16 +32,16 @@ pub(crate) unsafe fn init(machine: &Machine) {
     // SAFETY: As the caller promises.
     let mut gic = unsafe { GicV3::new(UniqueMmioPointer::new(gicd), gicr, machine.cpus) }
         .expect("redistributors of a known layout");
-    gic.setup(cpu_number());
+    gic.setup(cpu::number());
     GicCpuInterface::set_priority_mask(0xff);
     *GIC.lock() = Some(gic);
 }
 
 /// Calls `handler` in interrupt context, on this CPU, as long as the private
 /// interrupt `interrupt` is raised.
-pub fn enable_private(interrupt: IntId, handler: fn()) {
+pub fn enable_private(interrupt: IntId, handler: Handler) {
     HANDLERS.lock()[handler_index(interrupt)] = Some(handler);
-    let cpu = Some(cpu_number());
+    let cpu = Some(cpu::number());
     let mut gic = GIC.lock();
     let gic = gic.as_mut().expect("the GIC is set up");
     let enabled = gic
@@ -53,7 +56,7 @@ pub fn enable_private(interrupt: IntId, handler: fn()) {
 pub fn disable_private(interrupt: IntId) {
     let mut gic = GIC.lock();
     let gic = gic.as_mut().expect("the GIC is set up");
-    gic.enable_interrupt(interrupt, Some(cpu_number()), false)
+    gic.enable_interrupt(interrupt, Some(cpu::number()), false)
         .expect("a private interrupt");
     HANDLERS.lock()[handler_index(interrupt)] = None;
 }

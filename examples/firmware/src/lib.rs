@@ -20,9 +20,11 @@ pub mod args;
 mod boot;
 #[doc(hidden)]
 pub mod console;
+pub mod cpu;
 mod exceptions;
 pub mod exit;
 pub mod gic;
+mod guest;
 pub mod hypercall;
 mod image;
 pub mod machine;
@@ -37,6 +39,7 @@ use dtoolkit::fdt::Fdt;
 use spin::Once;
 
 pub use args::Args;
+pub use guest::init;
 pub use machine::{Machine, Region};
 pub use windows::Windows;
 

@@ -1,47 +1,39 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pages of this domain's own RAM, to grant to other domains.
 
-use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
-use core::ptr::{self, NonNull};
+use core::fmt;
+use core::ptr::NonNull;
 
-use aarch64_paging::paging::PAGE_SIZE;
+use xen_guest::{PAGE_SIZE, Page, PageOwner};
 
 use crate::sync::IrqMutex;
 
 /// How many there are.
 pub const PAGES: usize = 256;
 
-/// Apart from everything else: a peer sees whole pages, and may write them at
-/// any time.
-#[repr(C, align(4096))]
-struct Page([u8; PAGE_SIZE]);
+struct PageMemory([Page; PAGES]);
 
-struct PageMemory(UnsafeCell<MaybeUninit<[Page; PAGES]>>);
-
-// SAFETY: Nothing but pointers is made from it, and the pool below says whose
-// each page is.
+// SAFETY: Nothing but pointers is made from it, and `USED` says whose each
+// page is.
 unsafe impl Sync for PageMemory {}
 
-static MEMORY: PageMemory = PageMemory(UnsafeCell::new(MaybeUninit::zeroed()));
+static MEMORY: PageMemory = PageMemory([const { Page::new() }; PAGES]);
 
 /// Which pages are in use.
 static USED: IrqMutex<[bool; PAGES]> = IrqMutex::new([false; PAGES]);
 
-/// Allocates `pages` contiguous pages, with whatever is in them. Null if there
-/// are not so many together.
-pub fn alloc(pages: usize) -> *mut u8 {
+/// Allocates `pages` contiguous pages, with whatever is in them. `None` if
+/// there are not so many together.
+pub fn alloc(pages: usize) -> Option<NonNull<Page>> {
+    if !(1..=PAGES).contains(&pages) {
+        return None;
+    }
     let mut used = USED.lock();
-    let free = (1..=PAGES).contains(&pages).then(|| {
-        used.windows(pages)
-            .position(|run| run.iter().all(|&used| !used))
-    });
-    let Some(Some(first)) = free else {
-        return ptr::null_mut();
-    };
+    let first = used
+        .windows(pages)
+        .position(|run| run.iter().all(|&used| !used))?;
     used[first..first + pages].fill(true);
-    // SAFETY: The index is in range.
-    unsafe { MEMORY.0.get().cast::<Page>().add(first).cast() }
+    NonNull::new(MEMORY.0[first..].as_ptr().cast_mut())
 }
 
 /// Gives back what [`alloc`] returned.
@@ -50,11 +42,59 @@ pub fn alloc(pages: usize) -> *mut u8 {
 ///
 /// `start` came from `alloc` with the same count, and is no longer used, by a
 /// peer neither.
-pub unsafe fn free(start: NonNull<u8>, pages: usize) {
-    let base = MEMORY.0.get().addr();
-    let first = (start.addr().get() - base) / PAGE_SIZE;
+pub unsafe fn free(start: NonNull<Page>, pages: usize) {
+    let offset = start.addr().get() - MEMORY.0.as_ptr().addr();
+    let first = offset / PAGE_SIZE;
     let mut used = USED.lock();
     let run = &mut used[first..first + pages];
-    assert!(run.iter().all(|&used| used), "page freed twice");
+    assert!(run.iter().all(|&used| used), "a page was freed twice");
     run.fill(false);
+}
+
+/// Whether there are as many pages to allocate as in the beginning.
+pub fn all_free() -> bool {
+    USED.lock().iter().all(|&used| !used)
+}
+
+/// One page from the pool, for a [`Grant`](xen_guest::Grant) or as a buffer.
+/// Dropping it gives it back; a grant that a peer doesn't let go keeps it.
+pub struct PoolPage(NonNull<Page>);
+
+// SAFETY: It is the only owner of a plain page of memory.
+unsafe impl Send for PoolPage {}
+
+impl PoolPage {
+    /// A page of zeros, unless all are in use.
+    pub fn new() -> Option<Self> {
+        let mut page = Self(alloc(1)?);
+        // What an earlier owner left is nothing for a peer to see.
+        page.bytes().fill(0);
+        Some(page)
+    }
+
+    /// What is in it. Nobody else has it: a grant would own this value.
+    pub fn bytes(&mut self) -> &mut [u8; PAGE_SIZE] {
+        // SAFETY: As just said.
+        unsafe { self.0.cast().as_mut() }
+    }
+}
+
+// SAFETY: The pool gives the page to nobody else until this is dropped.
+unsafe impl PageOwner for PoolPage {
+    fn page(&self) -> NonNull<Page> {
+        self.0
+    }
+}
+
+impl Drop for PoolPage {
+    fn drop(&mut self) {
+        // SAFETY: It came from `alloc`, and this was its owner.
+        unsafe { free(self.0, 1) };
+    }
+}
+
+impl fmt::Debug for PoolPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PoolPage({:p})", self.0)
+    }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where in the address space Xen may put pages: ranges of empty frames.
 
-use aarch64_paging::paging::PAGE_SIZE;
+use core::ptr::{self, NonNull};
+
+use xen_guest::{EmptyPages, Gfn, PAGE_SIZE, Window};
 
 use crate::machine::{Machine, Region};
 use crate::mmu::ADDRESS_SPACE;
@@ -10,64 +12,79 @@ use crate::sync::IrqMutex;
 /// Xen's default limit, and `xen-guest`'s.
 const GRANT_FRAMES: usize = 64;
 
-/// The address ranges of one domain.
+/// The empty frames of this domain.
 #[derive(Debug)]
 pub struct Windows {
-    /// For the page that Xen shares with the domain.
-    pub shared_info: Region,
     /// For the grant table.
     pub grant_table: Region,
-    /// The range that [`take`](Self::take) hands out from.
-    pub foreign: Region,
+    /// For everything else: what [`take`](Self::take) hands out.
+    pub empty: Region,
     taken: IrqMutex<usize>,
 }
 
 impl Windows {
     /// Divides up what the device tree offers.
     ///
-    /// The grant table goes to the start of the region that is there for it,
-    /// shared info to its last page. Pages of other domains go to the first
-    /// extended region. If Xen offers none, they go to the pages in between:
-    /// Xen reserves 16 MiB for the grant table, of which it fills less.
+    /// The grant table goes to the region that is there for it, everything
+    /// else to the first extended region. Where Xen offers none, the grant
+    /// table has to share: its region is 16 MiB in a domU and 64 frames in a
+    /// dom0, and the table fills at most 64.
     pub(crate) fn new(machine: &Machine) -> Self {
         let grant = machine.grant;
-        let frames = GRANT_FRAMES.min(grant.pages().saturating_sub(1));
-        let grant_table = Region {
-            start: grant.start,
-            size: frames * PAGE_SIZE,
-        };
-        let shared_info = Region {
-            start: grant.end() - PAGE_SIZE,
-            size: PAGE_SIZE,
-        };
-        let between = Region {
-            start: grant_table.end(),
-            size: shared_info.start - grant_table.end(),
-        };
         let extended = machine
             .extended
             .iter()
             .find(|region| region.end() <= ADDRESS_SPACE);
+        let frames = match extended {
+            Some(_) => grant.pages(),
+            None => grant.pages() / 2,
+        };
+        let grant_table = Region {
+            start: grant.start,
+            size: frames.min(GRANT_FRAMES) * PAGE_SIZE,
+        };
+        let rest = Region {
+            start: grant_table.end(),
+            size: grant.end() - grant_table.end(),
+        };
         Self {
-            shared_info,
             grant_table,
-            foreign: extended.copied().unwrap_or(between),
+            empty: extended.copied().unwrap_or(rest),
             taken: IrqMutex::new(0),
         }
     }
 
-    /// Takes `pages` empty frames for good. `None` if there are not as many.
+    /// Takes `pages` empty frames, for good. `None` if there are not as many.
     pub fn take(&self, pages: usize) -> Option<Region> {
         let mut taken = self.taken.lock();
         let end = taken.checked_add(pages)?;
-        if end > self.foreign.pages() {
+        if end > self.empty.pages() {
             return None;
         }
-        let start = self.foreign.start + *taken * PAGE_SIZE;
+        let start = self.empty.start + *taken * PAGE_SIZE;
         *taken = end;
         Some(Region {
             start,
             size: pages * PAGE_SIZE,
         })
+    }
+
+    /// The same, to map a peer's pages into.
+    pub fn take_empty_pages(&self, pages: usize) -> Option<EmptyPages> {
+        let count = pages.try_into().ok()?;
+        let region = self.take(pages)?;
+        let va = NonNull::new(ptr::with_exposed_provenance_mut(region.start))?;
+        // SAFETY: The device tree says that the frames are empty, the platform
+        // maps them at their own addresses, and each is taken once.
+        Some(unsafe { EmptyPages::from_raw(va, count) })
+    }
+}
+
+/// `region` as `xen-guest` describes it.
+pub(crate) fn to_window(region: Region) -> Window {
+    Window {
+        va: ptr::with_exposed_provenance_mut(region.start),
+        gfn: Gfn::containing(region.start as u64),
+        pages: region.pages().try_into().unwrap_or(u32::MAX),
     }
 }

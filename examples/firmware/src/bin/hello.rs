@@ -4,11 +4,13 @@
 #![no_std]
 #![no_main]
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use firmware::hypercall::{xen_extra_version, xen_version};
-use firmware::time::{now, sleep};
+use firmware::time::{now, sleep, wait_until};
 use firmware::{Machine, println, windows};
+use xen_guest::{DomId, EventChannel};
 
 firmware::main!(main);
 
@@ -37,9 +39,8 @@ fn main(machine: &'static Machine) {
         None => println!("console: hypercalls"),
     }
     let windows = windows();
-    println!("shared info goes to {}", windows.shared_info);
     println!("the grant table goes to {}", windows.grant_table);
-    println!("pages of other domains go to {}", windows.foreign);
+    println!("other pages of Xen's go to {}", windows.empty);
 
     let start = now();
     sleep(Duration::from_millis(20));
@@ -49,4 +50,23 @@ fn main(machine: &'static Machine) {
         "slept for {slept:?} only"
     );
     println!("timer: works");
+
+    // Two ports of this domain, connected to each other.
+    static EVENTS: AtomicU32 = AtomicU32::new(0);
+    let guest = firmware::init();
+    let mut receiver = EventChannel::alloc_unbound(guest, DomId::SELF).expect("a port");
+    receiver
+        .bind(&|| _ = EVENTS.fetch_add(1, Ordering::Relaxed))
+        .expect("an open port");
+    let sender = EventChannel::bind_interdomain(guest, DomId::SELF, receiver.port());
+    let sender = sender.expect("another port");
+    for sent in 1..=3 {
+        sender.notify().expect("an open port");
+        let arrived = || EVENTS.load(Ordering::Relaxed) == sent;
+        assert!(
+            wait_until(Duration::from_secs(1), arrived),
+            "event {sent} is lost"
+        );
+    }
+    println!("events: work");
 }
