@@ -8,6 +8,8 @@ mod qemu;
 mod setup;
 mod toolchain;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -35,14 +37,26 @@ enum Command {
     Qemu(qemu::Args),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let cli = Cli::parse();
     process::set_verbose(cli.verbose);
-    match cli.command {
-        Command::Setup(args) => setup::run(&args),
-        Command::Build(args) => toolchain::build(&args),
-        Command::Abi(args) => abi::run(&args),
-        Command::Bindings(args) => bindings::run(&args),
-        Command::Qemu(args) => qemu::run(&args),
+    match run(&cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Not the `Debug` form, whose backtrace would push the cause away.
+        Err(error) => {
+            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+            eprintln!("error: {}", causes.join("\n  because: "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::Setup(args) => setup::run(args),
+        Command::Build(args) => toolchain::build(args),
+        Command::Abi(args) => abi::run(args),
+        Command::Bindings(args) => bindings::run(args),
+        Command::Qemu(args) => qemu::run(args),
     }
 }

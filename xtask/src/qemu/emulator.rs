@@ -33,6 +33,7 @@ impl Emulator {
     /// output.
     pub fn start(mut command: Command) -> Result<Self> {
         process::announce(&command);
+        tie_to_parent(&mut command);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -74,6 +75,19 @@ impl Drop for Emulator {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Drop does not run when we are killed, and a forgotten QEMU would spin on
+/// for ever. Where util-linux is installed, the kernel ends it with us.
+fn tie_to_parent(command: &mut Command) {
+    let Some(setpriv) = process::find_program("setpriv") else {
+        return;
+    };
+    let mut tied = Command::new(setpriv);
+    tied.args(["--pdeathsig", "KILL", "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    *command = tied;
 }
 
 fn read_console(mut from: impl Read, to: &Sender<Line>) {
