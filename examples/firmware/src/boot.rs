@@ -60,15 +60,18 @@ start:
     // as all later accesses do. `entry` calls this again, to the same effect.
     bl  enable_mmu
 
-    // The image is linked at 0: add the load address to every pointer in it.
+    // Move every pointer in the image by as much as the image was moved.
     adrp    x9, image_start
+    adrp    x10, linked_at
+    ldr     x10, [x10, :lo12:linked_at]
+    sub     x9, x9, x10
     adrp    x10, rela_begin
     add     x10, x10, :lo12:rela_begin
     adrp    x11, rela_end
     add     x11, x11, :lo12:rela_end
 0:  cmp     x10, x11
     b.hs    1f
-    ldp     x12, x13, [x10], #16        // offset, kind
+    ldp     x12, x13, [x10], #16        // address, kind
     ldr     x14, [x10], #8              // value
     cmp     x13, #{relative}
     b.ne    2f

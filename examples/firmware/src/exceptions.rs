@@ -81,7 +81,7 @@ impl ExceptionHandlers for Exceptions {
 }
 
 /// Ends the run with what is needed to find the cause: `llvm-addr2line -e
-/// <ELF file> <offset>` names the line.
+/// <ELF file> <address as linked>` names the line.
 fn report(what: &str, state: &RegisterStateRef<'_>) -> ! {
     let (esr, far): (u64, u64);
     // SAFETY: Reading these registers has no effect.
@@ -95,8 +95,8 @@ fn report(what: &str, state: &RegisterStateRef<'_>) -> ! {
         );
     }
     fail(format_args!(
-        "{what}: esr {esr:#x} far {far:#x} elr {:#x} (image + {:#x})",
+        "{what}: esr {esr:#x} far {far:#x} elr {:#x} (linked at {:#x})",
         state.elr,
-        state.elr.wrapping_sub(image::load_address()),
+        image::linked_address(state.elr),
     ))
 }

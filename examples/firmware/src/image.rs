@@ -5,14 +5,19 @@ use crate::machine::Region;
 
 unsafe extern "C" {
     static image_start: u8;
+    static linked_at: usize;
     static text_end: u8;
     static rodata_begin: u8;
     static rodata_end: u8;
 }
 
-/// Where Xen put the image.
-pub(crate) fn load_address() -> usize {
-    (&raw const image_start).addr()
+/// The address that the ELF file has for what is now at `address`.
+pub(crate) fn linked_address(address: usize) -> usize {
+    // SAFETY: The linker script puts a number there, for good.
+    let image_linked_at = unsafe { linked_at };
+    address
+        .wrapping_sub((&raw const image_start).addr())
+        .wrapping_add(image_linked_at)
 }
 
 /// Header and code.
