@@ -59,7 +59,7 @@ impl Firmware {
             .current_dir(&self.folder)
             .arg("--manifest-path")
             .arg(&manifest)
-            .args(["--release", "--quiet", "--bin", &self.bin])
+            .args(["--release", "--bin", &self.bin])
             .env(BASE_VARIABLE, format!("{base:#x}"));
         if !self.features.is_empty() {
             cargo.args(["--features", &self.features.join(",")]);

@@ -11,12 +11,12 @@ pub const DOMU_IMAGE_BASE: u64 = 0x4000_0000;
 /// boot: on this board a dom0 of [`DOM0_MEMORY_KIB`] gets the 64 MiB above
 /// 0x4400_0000, on Xen 4.17 and 4.20, with one CPU or two, with 512 MiB or
 /// 1 GiB of board memory, whatever size the image says it has. The image's
-/// text_offset of 0 is added. A dom0 of another size moves (32 MiB:
-/// 0x4200_0000; 128 MiB: 0x7000_0000). Every run checks Xen's log against
-/// this.
+/// text_offset, 0 in ours, is added. A dom0 of another size moves (32 MiB:
+/// 0x4200_0000; 128 MiB: 0x7000_0000). An image that relocates itself need
+/// not care; for the others a failed run says where dom0 went.
 pub const DOM0_IMAGE_BASE: u64 = 0x4400_0000;
 
-/// The dom0 size that [`DOM0_IMAGE_BASE`] belongs to.
+/// dom0's usual size, which [`DOM0_IMAGE_BASE`] belongs to.
 pub const DOM0_MEMORY_KIB: u64 = 64 * 1024;
 
 /// One guest of a run.
@@ -24,7 +24,8 @@ pub const DOM0_MEMORY_KIB: u64 = 64 * 1024;
 pub struct Guest {
     /// What the console calls it.
     pub name: String,
-    /// A flat arm64 Image, linked for the address of its kind of guest.
+    /// A flat arm64 Image: linked for the address of its kind of guest, or
+    /// relocating itself.
     pub image: PathBuf,
     pub memory_kib: u64,
     pub cpus: u32,

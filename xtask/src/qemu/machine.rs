@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use super::board::{self, Modules};
 use super::console::{Line, Source};
 use super::emulator::{Emulator, Event};
-use super::guest::{DOM0_MEMORY_KIB, Guest};
+use super::guest::Guest;
 use super::hypervisor::Hypervisor;
 use super::verdict::{Outcome, Verdict};
 use crate::process;
@@ -103,15 +103,12 @@ impl Machine {
         if guests().all(|guest| guest.token.is_none()) {
             bail!("no guest has a completion token, so nothing could end the run");
         }
-        if let Some(dom0) = &self.dom0
-            && dom0.memory_kib != DOM0_MEMORY_KIB
-        {
-            bail!("dom0 must have {DOM0_MEMORY_KIB} KiB: its load address depends on it");
-        }
         let xen = self.hypervisor.image()?;
         let modules = Modules::place(self.dom0.as_ref(), &self.domus, self.memory_mib)?;
         let folder = tempfile::Builder::new()
             .prefix("run-")
+            // The printed commands are there to be repeated by hand.
+            .disable_cleanup(process::verbose())
             .tempdir_in(process::target_folder("qemu")?)?;
         let chosen = board::chosen(&self.xen_bootargs(), &modules);
         if process::verbose() {
@@ -218,8 +215,10 @@ impl Machine {
             .skip(lines.len().saturating_sub(TAIL))
             .map(|line| format!("\n  {line}"))
             .collect();
+        let notes: Vec<String> = verdict.notes().iter().map(|n| format!("\n{n}")).collect();
         bail!(
-            "{why}\nthe last {} of {} lines:{}",
+            "{why}{}\nthe last {} of {} lines:{}",
+            notes.concat(),
             tail.len(),
             lines.len(),
             tail.concat()
