@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 fn main() {
     let root = PathBuf::from(var("CARGO_MANIFEST_DIR"));
     let include = root.join("include");
-    let abi = match env::var_os("XEN_PUBLIC_HEADERS") {
+    // Behind the compiler's own folders: the official headers may lie in
+    // /usr/include, whose other headers must not be found first.
+    let (flag, abi) = match env::var_os("XEN_PUBLIC_HEADERS") {
         Some(dir) => {
             let dir = PathBuf::from(dir);
             let probe = dir.join("xen/xen.h");
@@ -22,9 +24,9 @@ fn main() {
                 "XEN_PUBLIC_HEADERS: there is no {}",
                 probe.display()
             );
-            dir
+            ("-idirafter", dir)
         }
-        None => include.join("abi"),
+        None => ("-isystem", include.join("abi")),
     };
 
     let bare_metal = var("CARGO_CFG_TARGET_OS") == "none";
@@ -39,8 +41,7 @@ fn main() {
         .flag("-Wextra")
         .flag("-Wpedantic")
         .flag("-Wconversion")
-        // System headers: their warnings are not ours to mend.
-        .flag("-isystem")
+        .flag(flag)
         .flag(abi.to_str().expect("a path in UTF-8"));
     if bare_metal {
         freestanding(&mut build);

@@ -211,14 +211,15 @@ int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 	group = group_of(g, port);
 	xg_evtchn_2l_mask(g, port);
 	xg_evtchn_quiesce(g, port);
-	/* Masked and quiet. What a new owner of the number receives from here
-	 * on stays pending until that owner binds. */
+	/* Masked and quiet. What a new owner of the number receives from the
+	 * hypercall on stays pending until that owner binds. */
 	rc = close_op(g, port);
 	if (rc) {
 		if (port_bound(g, port) && !port_masked(g, port))
 			xg_evtchn_2l_unmask(g, port);
 		return rc;
 	}
+	xg_evtchn_forget(g, port);
 	__atomic_store_n(&slot_of(g, port)->handler, (xg_evtchn_handler_t)0,
 			 __ATOMIC_SEQ_CST);
 	xg_clear_bits(&group->masked, xg_bit(port));

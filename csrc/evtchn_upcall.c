@@ -12,7 +12,8 @@
  * mask bit before they read `serving` (all sequentially consistent). So
  * either the upcall sees the port masked and leaves it alone, or unbind sees
  * the visit and waits until it is over. Above an upcall on the same CPU there
- * is nobody to wait for: what the upcall still holds is taken out of `todo`.
+ * is nobody to wait for; close takes what that upcall still holds for the
+ * port out of `todo`, so that a next owner of the number never gets it.
  *
  * A port without a handler is masked, so the upcall meets one only when
  * unbind came in between. It masks the port and puts the event back, where
@@ -184,18 +185,30 @@ int xg_evtchn_upcall(struct xg_guest *g, uint32_t budget)
 	return 0;
 }
 
+static bool beneath_caller(struct xg_guest *g, uint32_t port, uint32_t serving)
+{
+	return (serving & SERVING_WORD) == port / XG_WORD_BITS + 1 &&
+	       g->platform->cpu_id(g->context) == 0;
+}
+
 void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port)
 {
 	struct xg_evtchn *e = &g->evtchn;
 	/* After the caller's store of the mask bit: top of the file. */
 	uint32_t seen = __atomic_load_n(&e->serving, __ATOMIC_SEQ_CST);
 
-	if ((seen & SERVING_WORD) != port / XG_WORD_BITS + 1)
+	if ((seen & SERVING_WORD) != port / XG_WORD_BITS + 1 ||
+	    beneath_caller(g, port, seen))
 		return;
-	if (g->platform->cpu_id(g->context) == 0) {
-		e->todo &= ~xg_bit(port);
-		return;
-	}
 	while (__atomic_load_n(&e->serving, __ATOMIC_ACQUIRE) == seen)
 		g->platform->relax(g->context);
+}
+
+void xg_evtchn_forget(struct xg_guest *g, uint32_t port)
+{
+	struct xg_evtchn *e = &g->evtchn;
+
+	if (beneath_caller(g, port,
+			   __atomic_load_n(&e->serving, __ATOMIC_RELAXED)))
+		e->todo &= ~xg_bit(port);
 }

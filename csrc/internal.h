@@ -42,9 +42,11 @@ bool xg_evtchn_2l_pending(const struct xg_guest *g, uint32_t port);
 bool xg_evtchn_2l_take_pending(struct xg_guest *g, uint32_t port);
 void xg_evtchn_2l_set_pending(struct xg_guest *g, uint32_t port);
 
-/* evtchn_upcall.c: return once no upcall elsewhere serves the port's word,
- * and forget what an upcall beneath the caller still holds for the port. */
+/* evtchn_upcall.c: return once no upcall on another CPU serves the port's
+ * word. The caller has set the port's mask bit. */
 void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port);
+/* Drop what an upcall beneath the caller still holds for the port. */
+void xg_evtchn_forget(struct xg_guest *g, uint32_t port);
 
 /* gnttab.c */
 int xg_gnttab_init(struct xg_guest *g, const struct xg_window *window,

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The conformance scenarios on the simulator, in both delivery modes.
+//!
+//! `XEN_GUEST_LOG=<file>` keeps the log of the deterministic run, to compare
+//! with the one from real Xen.
+
+#![cfg(feature = "sim")]
+
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+use std::ptr::NonNull;
+use std::sync::Mutex;
+
+use xen_guest::sim::{Delivery, DomainConfig, Hypervisor, SimPage};
+use xen_guest::{
+    EmptyPages, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner, Upcall, Window,
+    sim,
+};
+use xen_guest_scenarios::{Counters, Domain, Memory, Outcome, Role, WINDOW_PAGES, World};
+
+/// A domain's pages, from the simulator.
+struct SimMemory {
+    domain: sim::Domain,
+    pages: Mutex<HashMap<NonNull<Page>, SimPage>>,
+    window: EmptyPages,
+    delivery: Delivery,
+}
+
+// SAFETY: the addresses in it belong to the domain, wherever they are used.
+unsafe impl Sync for SimMemory {}
+
+impl Memory for SimMemory {
+    fn alloc_page(&self) -> Option<NonNull<Page>> {
+        let owner = self.domain.alloc_page()?;
+        let page = owner.page();
+        self.pages.lock().unwrap().insert(page, owner);
+        Some(page)
+    }
+
+    unsafe fn free_page(&self, page: NonNull<Page>) {
+        let owner = self.pages.lock().unwrap().remove(&page);
+        assert!(owner.is_some(), "freed twice");
+    }
+
+    fn empty_page(&self, index: usize) -> NonNull<u8> {
+        assert!(index < WINDOW_PAGES);
+        // SAFETY: inside the window.
+        unsafe { self.window.va().add(index * PAGE_SIZE) }
+    }
+
+    fn pause(&self) {
+        match self.delivery {
+            Delivery::Deterministic => _ = self.domain.hypervisor().deliver_all(),
+            Delivery::Asynchronous => std::thread::yield_now(),
+        }
+    }
+
+    fn settle(&self) {
+        self.domain.hypervisor().deliver_all();
+    }
+}
+
+struct SimWorld<'w> {
+    domains: [Domain<'w>; 3],
+    log: String,
+}
+
+impl<'w> World<'w> for SimWorld<'w> {
+    fn local(&self, role: Role) -> Option<&Domain<'w>> {
+        self.domains.iter().find(|domain| domain.role == role)
+    }
+
+    fn share(&mut self, _role: Role, result: Option<[i64; 2]>) -> [i64; 2] {
+        result.expect("every domain is here")
+    }
+
+    fn log(&mut self, line: fmt::Arguments<'_>) {
+        writeln!(self.log, "{line}").unwrap();
+    }
+}
+
+/// 4096 ports and one frame of grants, as the firmware on real Xen has.
+type Storage = GuestStorage<64, 8>;
+
+fn guest<'s>(storage: &'s mut Storage, domain: &'s sim::Domain) -> Guest<'s> {
+    let window = domain.grant_window();
+    // SAFETY: inside the window.
+    let last = unsafe { window.va.add((window.pages as usize - 1) * PAGE_SIZE) };
+    let config = GuestConfig {
+        shared_info: Window {
+            va: last,
+            gfn: Gfn::new(window.gfn.raw() + u64::from(window.pages) - 1),
+            pages: 1,
+        },
+        grant_table: Some(window),
+    };
+    // SAFETY: a domain of its own, whose windows nobody else uses.
+    unsafe { Guest::new(storage, domain, &config) }.expect("the guest can be set up")
+}
+
+/// Scenarios have handlers in statics: one run at a time.
+static RUN: Mutex<()> = Mutex::new(());
+
+/// Run everything; the log, the outcome and what is left over.
+fn run(delivery: Delivery) -> (String, Outcome) {
+    let _guard = RUN.lock().unwrap_or_else(|failed| failed.into_inner());
+    let xen = Hypervisor::new();
+    let domains = [
+        xen.create_domain(DomainConfig::dom0().with_delivery(delivery)),
+        xen.create_domain(DomainConfig::default().with_delivery(delivery)),
+        xen.create_domain(DomainConfig::default().with_delivery(delivery)),
+    ];
+    let mut storage: [Box<Storage>; 3] = Default::default();
+    let mut left = storage.iter_mut();
+    let guests = domains
+        .each_ref()
+        .map(|domain| guest(left.next().unwrap(), domain));
+    let memories = domains.each_ref().map(|domain| SimMemory {
+        domain: domain.clone(),
+        pages: Mutex::default(),
+        window: domain.empty_pages(WINDOW_PAGES as u32).unwrap(),
+        delivery,
+    });
+    let counters: [Counters; 3] = Default::default();
+    let upcalls = guests.each_ref().map(|guest| {
+        // SAFETY: the simulator runs it once at a time.
+        move || unsafe { guest.upcall(64) } == Upcall::More
+    });
+
+    let (log, outcome) = domains[0].with_upcall(&upcalls[0], || {
+        domains[1].with_upcall(&upcalls[1], || {
+            domains[2].with_upcall(&upcalls[2], || {
+                let roles = Role::ALL.map(|role| {
+                    let i = role as usize;
+                    assert_eq!(domains[i].domid(), role.domid());
+                    Domain::new(role, &guests[i], &counters[i], &memories[i])
+                });
+                let mut world = SimWorld {
+                    domains: roles,
+                    log: String::new(),
+                };
+                let outcome = xen_guest_scenarios::run_all(&mut world);
+                (world.log, outcome)
+            })
+        })
+    });
+
+    if outcome.failed > 0 {
+        println!("{log}");
+        panic!("{delivery:?}: {outcome:?}: see the log above");
+    }
+    for memory in memories {
+        assert!(memory.pages.lock().unwrap().is_empty(), "a page was kept");
+        memory.domain.return_empty_pages(memory.window);
+    }
+    for guest in guests {
+        assert_eq!(guest.abandoned(), 0);
+        guest.finish().expect("nothing is open");
+    }
+    assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
+    assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
+    (log, outcome)
+}
+
+fn conforms(delivery: Delivery) -> String {
+    let (log, outcome) = run(delivery);
+    let scenarios = xen_guest_scenarios::SCENARIOS.len();
+    assert_eq!(outcome.passed as usize, scenarios);
+    println!("simulator, {delivery:?}: {scenarios} scenarios passed");
+    log
+}
+
+#[test]
+fn deterministic() {
+    let log = conforms(Delivery::Deterministic);
+    if let Some(path) = std::env::var_os("XEN_GUEST_LOG") {
+        std::fs::write(path, log).expect("the log can be written");
+    }
+}
+
+#[test]
+fn asynchronous() {
+    conforms(Delivery::Asynchronous);
+}
+
+/// When events are delivered makes no difference to any result.
+#[test]
+fn both_modes_agree() {
+    let (deterministic, _) = run(Delivery::Deterministic);
+    let (asynchronous, _) = run(Delivery::Asynchronous);
+    assert_eq!(deterministic, asynchronous);
+}

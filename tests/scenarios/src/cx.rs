@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Running a scenario: steps, checks and the log.
+
+use core::fmt;
+
+use crate::domain::{Domain, Role, State};
+use crate::{Scenario, Verdict};
+
+/// Where a scenario runs.
+pub trait World<'w> {
+    /// The domain that plays `role`, if its steps are carried out here.
+    fn local(&self, role: Role) -> Option<&Domain<'w>>;
+
+    /// Make the result of a step known to every participant: given by the one
+    /// that carried it out, returned to all.
+    fn share(&mut self, role: Role, result: Option<[i64; 2]>) -> [i64; 2];
+
+    /// Write a line.
+    fn log(&mut self, line: fmt::Arguments<'_>);
+}
+
+/// A check that did not hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure {
+    file: &'static str,
+    line: u32,
+    got: i64,
+    want: i64,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file,
+            line,
+            got,
+            want,
+        } = self;
+        write!(f, "{file}:{line}: got {got}, want {want}")
+    }
+}
+
+/// How many scenarios passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// All checks held and nothing was left open.
+    pub passed: u32,
+    /// The others.
+    pub failed: u32,
+}
+
+impl Outcome {
+    pub(crate) fn add(&mut self, verdict: &Verdict) {
+        match verdict {
+            Ok(()) => self.passed += 1,
+            Err(_) => self.failed += 1,
+        }
+    }
+}
+
+/// A scenario in progress.
+pub struct Cx<'a, 'w> {
+    world: &'a mut dyn World<'w>,
+}
+
+impl<'w> Cx<'_, 'w> {
+    /// Have `role` carry out `op`, described by `call`. All participants get
+    /// the result.
+    pub(crate) fn step(
+        &mut self,
+        role: Role,
+        call: fmt::Arguments<'_>,
+        op: impl FnOnce(&Domain<'w>) -> i64,
+    ) -> i64 {
+        let result = self.world.local(role).map(|domain| {
+            let value = op(domain);
+            [value, domain.state().pack()]
+        });
+        let [value, state] = self.world.share(role, result);
+        let state = State::unpack(state);
+        self.world
+            .log(format_args!("  {role} {call} = {value} [{state}]"));
+        value
+    }
+
+    /// End the scenario unless `got` is `want`.
+    #[track_caller]
+    pub(crate) fn check(&self, got: i64, want: i64) -> Verdict {
+        if got == want {
+            return Ok(());
+        }
+        let at = core::panic::Location::caller();
+        Err(Failure {
+            file: at.file(),
+            line: at.line(),
+            got,
+            want,
+        })
+    }
+
+    fn nothing_left(&mut self) -> Verdict {
+        for role in Role::ALL {
+            let state = self.step(role, format_args!("holds"), |d| d.state().pack());
+            self.check(state, State::default().pack())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Cx<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cx")
+    }
+}
+
+/// Run one scenario, from its heading to its verdict.
+pub(crate) fn run(world: &mut dyn World<'_>, scenario: &Scenario) -> Verdict {
+    world.log(format_args!("scenario {}", scenario.name));
+    for role in Role::ALL {
+        if let Some(domain) = world.local(role) {
+            domain.reset();
+        }
+    }
+    let mut cx = Cx { world };
+    let verdict = (scenario.run)(&mut cx).and_then(|()| cx.nothing_left());
+    match &verdict {
+        Ok(()) => world.log(format_args!("passed {}", scenario.name)),
+        Err(failure) => world.log(format_args!("FAILED {}: {failure}", scenario.name)),
+    }
+    verdict
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Granting and ending.
+
+use core::ptr::{self, NonNull};
+
+use xen_guest::{PAGE_SIZE, Page, ffi};
+
+use crate::Verdict;
+use crate::cx::Cx;
+use crate::domain::Role::{A, B, Control};
+use crate::ops::{Kept, Mapped, gfn_of, grant_page};
+
+const EBUSY: i64 = -16;
+const EINVAL: i64 = -22;
+const ENOSPC: i64 = -28;
+const ERANGE: i64 = -34;
+
+/// References 0 to 7 are never handed out; ended ones are, at once.
+pub(crate) fn references_lowest_first(cx: &mut Cx<'_, '_>) -> Verdict {
+    let mut page: Kept = None;
+    let first = cx.grant(A, &mut page, B.raw(), false);
+    cx.check(first, 8)?;
+    let second = cx.grant(A, &mut page, B.raw(), true);
+    cx.check(second, 9)?;
+    let ended = cx.end(A, first);
+    cx.check(ended, 0)?;
+    let again = cx.grant(A, &mut page, B.raw(), false);
+    cx.check(again, first)?;
+    for gref in [again, second] {
+        let ended = cx.end(A, gref);
+        cx.check(ended, 0)?;
+    }
+    // Many more cycles than there are references.
+    let cycles = cx.step(A, format_args!("10000 grants and ends"), |d| {
+        let Some(page) = page else { return -1 };
+        (0..10_000)
+            .filter(|_| {
+                let gref = grant_page(d, page, B.raw(), false);
+                // SAFETY: the guest is set up.
+                gref == 8 && unsafe { ffi::xg_gnttab_end(d.raw(), gref as u32) } == 0
+            })
+            .count() as i64
+    });
+    cx.check(cycles, 10_000)?;
+    cx.free(A, &mut page);
+    Ok(())
+}
+
+/// The three results of ending: busy leaves the grant as it was.
+pub(crate) fn end_while_mapped(cx: &mut Cx<'_, '_>) -> Verdict {
+    let mut page: Kept = None;
+    let mut mapped = Mapped::default();
+    let mut second = Mapped::default();
+    let gref = cx.grant(A, &mut page, B.raw(), false);
+    cx.check(gref, 8)?;
+    let rc = cx.map(B, A.raw(), gref, 0, false, &mut mapped);
+    cx.check(rc, 0)?;
+    let rc = cx.end(A, gref);
+    cx.check(rc, EBUSY)?;
+    // Not recycled: the next grant is another reference.
+    let mut other: Kept = None;
+    let next = cx.grant(A, &mut other, B.raw(), false);
+    cx.check(next, 9)?;
+    let rc = cx.end(A, next);
+    cx.check(rc, 0)?;
+    cx.free(A, &mut other);
+    // Still granted: it can be mapped again, and written.
+    let rc = cx.map(B, A.raw(), gref, 1, true, &mut second);
+    cx.check(rc, 0)?;
+    cx.poke_mapped(B, &mapped, 5, 0x600d);
+    let value = cx.peek(A, &page, 5);
+    cx.check(value, 0x600d)?;
+    let rc = cx.unmap(B, &mapped);
+    cx.check(rc, 0)?;
+    // Read-only mappings hold it too.
+    let rc = cx.end(A, gref);
+    cx.check(rc, EBUSY)?;
+    let rc = cx.unmap(B, &second);
+    cx.check(rc, 0)?;
+    let rc = cx.end(A, gref);
+    cx.check(rc, 0)?;
+    // Revoked: the peer can't map it any more.
+    let rc = cx.map(B, A.raw(), gref, 0, false, &mut mapped);
+    cx.check(rc, EINVAL)?;
+    cx.free(A, &mut page);
+    Ok(())
+}
+
+pub(crate) fn end_twice(cx: &mut Cx<'_, '_>) -> Verdict {
+    let mut page: Kept = None;
+    let gref = cx.grant(A, &mut page, B.raw(), false);
+    let rc = cx.end(A, gref);
+    cx.check(rc, 0)?;
+    let rc = cx.end(A, gref);
+    cx.check(rc, EINVAL)?;
+    // Never granted, reserved, out of range.
+    for gref in [100, 0, 7, 512, 0xffff_ffff] {
+        let rc = cx.end(A, gref);
+        cx.check(rc, EINVAL)?;
+    }
+    cx.free(A, &mut page);
+    Ok(())
+}
+
+pub(crate) fn bad_grants(cx: &mut Cx<'_, '_>) -> Verdict {
+    let mut page: Kept = None;
+    // DOMID_SELF and the other reserved numbers are not domains.
+    for domid in [0x7ff0, 0x7ff4, 0xffff] {
+        let rc = cx.grant(A, &mut page, domid, false);
+        cx.check(rc, EINVAL)?;
+    }
+    let rc = cx.step(A, format_args!("grant of frame 2^32"), |d| {
+        // SAFETY: the guest is set up.
+        unsafe { ffi::xg_gnttab_grant(d.raw(), B.raw(), 1 << 32, false).into() }
+    });
+    cx.check(rc, ERANGE)?;
+    cx.free(A, &mut page);
+    Ok(())
+}
+
+/// An error when full, never a wait; and everything can be had again.
+pub(crate) fn full_table(cx: &mut Cx<'_, '_>) -> Verdict {
+    let mut page: Kept = None;
+    let first = cx.grant(A, &mut page, B.raw(), true);
+    cx.check(first, 8)?;
+    for _ in 0..2 {
+        let rc = cx.step(A, format_args!("grant until full"), |d| {
+            let Some(page) = page else { return -1 };
+            loop {
+                let gref = grant_page(d, page, B.raw(), true);
+                if gref < 0 {
+                    return gref;
+                }
+            }
+        });
+        cx.check(rc, ENOSPC)?;
+        let ended = cx.step(A, format_args!("end all but the first"), |d| {
+            // SAFETY: the guest is set up.
+            (9..512)
+                .filter(|&gref| unsafe { ffi::xg_gnttab_end(d.raw(), gref) } == 0)
+                .count() as i64
+        });
+        cx.check(ended, 503)?;
+    }
+    let rc = cx.end(A, first);
+    cx.check(rc, 0)?;
+    cx.free(A, &mut page);
+    Ok(())
+}
+
+/// A page of the platform's own, zeroed, for domain 0.
+pub(crate) fn alloc_and_grant_to_control_domain(cx: &mut Cx<'_, '_>) -> Verdict {
+    let mut page: Kept = None;
+    let mut mapped = Mapped::default();
+    let gref = cx.step(A, format_args!("alloc_and_grant(0)"), |d| {
+        let mut va = ptr::null_mut();
+        // SAFETY: the guest is set up.
+        let gref = unsafe { ffi::xg_gnttab_alloc_and_grant(d.raw(), 0, &mut va, false) };
+        page = NonNull::new(va.cast::<Page>());
+        gref.into()
+    });
+    cx.check(gref, 8)?;
+    let zeros = cx.step(A, format_args!("zeros"), |_| {
+        let Some(page) = page else { return -1 };
+        (0..PAGE_SIZE / 4)
+            // SAFETY: the page is the domain's own; shared, so volatile.
+            .filter(|&i| unsafe { page.cast::<u32>().add(i).read_volatile() } == 0)
+            .count() as i64
+    });
+    cx.check(zeros, 1024)?;
+    let rc = cx.map(Control, A.raw(), gref, 0, false, &mut mapped);
+    cx.check(rc, 0)?;
+    cx.poke_mapped(Control, &mapped, 1023, 0xc0de);
+    let value = cx.peek(A, &page, 1023);
+    cx.check(value, 0xc0de)?;
+    let rc = cx.unmap(Control, &mapped);
+    cx.check(rc, 0)?;
+    let rc = cx.end(A, gref);
+    cx.check(rc, 0)?;
+    let freed = cx.step(A, format_args!("page_free"), |d| {
+        let Some(page) = page.take() else { return -1 };
+        assert_ne!(gfn_of(d, page.as_ptr().cast()), 0);
+        // SAFETY: allocated by the platform; its grant has ended.
+        unsafe {
+            let guest = d.raw();
+            if let Some(free) = (*(*guest).platform).page_free {
+                free((*guest).context, page.as_ptr().cast(), 1);
+            }
+        }
+        0
+    });
+    cx.check(freed, 0)
+}

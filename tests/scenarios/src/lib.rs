@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Conformance scenarios, written once and run on the simulator and on real
+//! Xen.
+//!
+//! A scenario is one linear function about three domains: the control domain
+//! and two plain ones. Each step is carried out by one of them and its result
+//! is known to all. On the simulator the three live in one process. On real
+//! Xen each domain runs the same function: it carries out its own steps and
+//! waits for the results of the others', so all of them stay in step.
+//!
+//! Every step writes a line: who, the call, its result, and what the domain
+//! holds after it. The lines must be the same on both, which is what
+//! `cargo xtask qemu diff` compares.
+
+#![no_std]
+
+mod cx;
+mod domain;
+mod errors;
+mod events;
+mod exchange;
+mod grants;
+mod handlers;
+mod mappings;
+mod ops;
+mod physmap;
+mod zephyr;
+
+pub use cx::{Cx, Failure, Outcome, World};
+pub use domain::{Counters, Domain, Memory, Role, TestPage, WINDOW_PAGES};
+
+/// What a scenario returns: its checks end it early.
+pub type Verdict = Result<(), Failure>;
+
+/// A scenario and its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Unique; lower case with underscores.
+    pub name: &'static str,
+    /// The steps.
+    pub run: for<'w> fn(&mut Cx<'_, 'w>) -> Verdict,
+}
+
+macro_rules! scenarios {
+    ($($module:ident: $($name:ident)*;)*) => {
+        /// Every scenario, in the order in which they run.
+        pub const SCENARIOS: &[Scenario] = &[
+            $($(Scenario {
+                name: stringify!($name),
+                run: |cx| $module::$name(cx),
+            },)*)*
+        ];
+    };
+}
+
+scenarios! {
+    exchange: exchange_by_hand exchange_with_owners;
+    events:
+        ports_lowest_first
+        first_event_after_bind_interdomain
+        event_before_bind
+        unmask_delivers_pending
+        notifications_coalesce
+        missed_while_unbound
+        reused_port_inherits_nothing
+        peer_closes
+        control_domain_allocates
+        many_ports_one_word;
+    handlers:
+        handler_closes_own_port
+        handler_unbinds_sibling
+        handler_reopens_sibling
+        rebind_replaces_handler
+        budget_loses_nothing;
+    errors:
+        bad_ports
+        use_after_close
+        refused_connections
+        status_of_ports
+        no_priorities_in_two_levels;
+    grants:
+        references_lowest_first
+        end_while_mapped
+        end_twice
+        bad_grants
+        full_table
+        alloc_and_grant_to_control_domain;
+    mappings:
+        refused_mappings
+        read_only_mapping
+        all_or_none
+        bad_unmaps
+        map_again_after_unmap;
+    physmap: refused_physmap_changes foreign_frames;
+    zephyr: zephyr_names;
+}
+
+/// Run every scenario. The number that passed and the number that failed.
+pub fn run_all(world: &mut dyn World<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for scenario in SCENARIOS {
+        outcome.add(&cx::run(world, scenario));
+    }
+    outcome
+}
