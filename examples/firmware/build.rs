@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Chooses how the binaries are linked.
 //!
+//! Cargo passes these arguments on to this package's binaries only. Another
+//! package that depends on the library repeats them in its own build script:
+//!
+//! ```
+//! let args = std::env::var("DEP_XEN_GUEST_FIRMWARE_LINK_ARGS").unwrap();
+//! for arg in args.split(';') {
+//!     println!("cargo::rustc-link-arg-bins={arg}");
+//! }
+//! ```
+//!
 //! `XG_IMAGE_BASE=<address>`: the address for which symbols are right without
 //! an offset. The image runs anywhere; the default is where domUs start.
 
@@ -17,7 +27,7 @@ fn main() {
     let regions = format!("MEMORY {{ image : ORIGIN = {base}, LENGTH = 32M }}\n");
     fs::write(&memory, regions).expect("the output folder can be written");
 
-    for arg in [
+    let args = [
         // The sections, from aarch64-rt, and what this image adds to them.
         "-Timage.ld",
         &format!("-T{}", memory.display()),
@@ -30,9 +40,11 @@ fn main() {
         "-znotext",
         "-znorelro",
         "--build-id=none",
-    ] {
+    ];
+    for arg in args {
         println!("cargo::rustc-link-arg-bins={arg}");
     }
+    println!("cargo::metadata=link_args={}", args.join(";"));
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=firmware.ld");
     println!("cargo::rerun-if-env-changed={BASE_VARIABLE}");
