@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One simulated guest, as its firmware sees it.
+
+use std::fmt;
+use std::ptr::NonNull;
+use std::string::String;
+use std::sync::Arc;
+
+use super::delivery::{Upcall, Vcpu};
+use super::physmap::{AddressSpace, EXTENDED_PAGES, GRANT_GFN, GRANT_PAGES, Layout, RAM_GFN};
+use super::{Hypervisor, Leaks};
+use crate::{DomId, EmptyPages, Error, Gfn, PAGE_SIZE, Page, PageOwner, Result, Window};
+
+/// A domain: firmware's handle to its own machine, and its
+/// [`Platform`](crate::Platform). Clones are the same domain. It dies with
+/// [`destroy`](Self::destroy) or with the last handle.
+#[derive(Clone)]
+pub struct Domain {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) hypervisor: Hypervisor,
+    pub(super) id: u16,
+    pub(super) space: Arc<AddressSpace>,
+    pub(super) layout: Layout,
+    pub(super) vcpu: Arc<Vcpu>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.hypervisor.kill(self.id, &self.vcpu);
+    }
+}
+
+impl Domain {
+    /// The domain's number.
+    pub fn domid(&self) -> DomId {
+        DomId::new(self.shared.id)
+    }
+
+    /// The hypervisor it runs on.
+    pub fn hypervisor(&self) -> &Hypervisor {
+        &self.shared.hypervisor
+    }
+
+    fn window(&self, gfn: u64, pages: u64) -> Window {
+        Window {
+            va: self.shared.space.va(gfn),
+            gfn: Gfn::new(gfn),
+            pages: pages as u32,
+        }
+    }
+
+    /// The 16 MiB of empty frames that Xen's device tree names for the grant
+    /// table. Nothing is accessible there before the `map` hook.
+    pub fn grant_window(&self) -> Window {
+        self.window(GRANT_GFN, GRANT_PAGES)
+    }
+
+    /// The 64 MiB of empty frames above RAM, for mappings of other domains'
+    /// pages. [`empty_pages`](Self::empty_pages) hands out parts of it.
+    pub fn extended_region(&self) -> Window {
+        self.window(self.shared.layout.extended_gfn(), EXTENDED_PAGES)
+    }
+
+    /// The domain's RAM, all of it accessible from the start.
+    pub fn ram(&self) -> Window {
+        self.window(RAM_GFN, self.shared.layout.ram_pages)
+    }
+
+    /// A page of RAM, which goes back when dropped. Its contents are whatever
+    /// was there.
+    pub fn alloc_page(&self) -> Option<SimPage> {
+        let gfn = {
+            let mut state = self.shared.hypervisor.state();
+            state.domains.get_mut(&self.shared.id)?.pages.take_ram(1)?
+        };
+        Some(SimPage {
+            domain: self.clone(),
+            gfn,
+        })
+    }
+
+    /// `pages` consecutive empty frames of the extended region, the lowest
+    /// that are free. They count as in use until given back.
+    pub fn empty_pages(&self, pages: u32) -> Option<EmptyPages> {
+        let gfn = {
+            let mut state = self.shared.hypervisor.state();
+            let domain = state.domains.get_mut(&self.shared.id)?;
+            domain.pages.take_empty(pages as usize)?
+        };
+        let va = NonNull::new(self.shared.space.va(gfn))?;
+        // SAFETY: frames of a window of this domain's platform, taken from
+        // the free ones just now.
+        Some(unsafe { EmptyPages::from_raw(va, pages) })
+    }
+
+    /// Takes empty frames back.
+    ///
+    /// # Panics
+    ///
+    /// If they are not from this domain's [`empty_pages`](Self::empty_pages),
+    /// or not empty.
+    pub fn return_empty_pages(&self, empty: EmptyPages) {
+        let result = {
+            let mut state = self.shared.hypervisor.state();
+            let Some(domain) = state.domains.get_mut(&self.shared.id) else {
+                return;
+            };
+            let pages = u64::from(empty.pages());
+            match self.shared.space.gfn(empty.va().as_ptr() as usize) {
+                None => Err("not this domain's"),
+                Some(gfn) if (gfn..gfn + pages).any(|gfn| domain.physmap.get(gfn).is_some()) => {
+                    Err("not empty")
+                }
+                Some(gfn) => domain.pages.give_empty(gfn, pages as usize),
+            }
+        };
+        if let Err(what) = result {
+            complain(self, format_args!("{empty:?} given back: {what}"));
+        }
+    }
+
+    /// A hypercall of this domain, as its firmware would make it: number,
+    /// arguments, result. Upcalls that are due run before it returns.
+    ///
+    /// # Safety
+    ///
+    /// Every address among the arguments, and in structures they point to,
+    /// is null or what the operation needs. Addresses of this domain's own
+    /// memory are checked.
+    pub unsafe fn hypercall(&self, op: u32, args: [usize; 5]) -> isize {
+        self.shared
+            .hypervisor
+            .enter(self.shared.id, &self.shared.vcpu, op, &args)
+    }
+
+    /// Connects the event interrupt: `upcall` runs when Xen has something
+    /// for this domain, and again while it returns true. Never twice at a
+    /// time. See [`Delivery`](super::Delivery) for when and where.
+    ///
+    /// The closure lives as long as the domain: if it owns a handle of it,
+    /// only [`clear_upcall`](Self::clear_upcall) or
+    /// [`destroy`](Self::destroy) breaks that circle.
+    pub fn set_upcall(&self, upcall: impl Fn() -> bool + Send + Sync + 'static) {
+        self.shared.vcpu.connect(Some(Arc::new(upcall)));
+    }
+
+    /// Disconnects the event interrupt. When this returns the upcall is not
+    /// running any more, unless called from inside it.
+    pub fn clear_upcall(&self) {
+        self.shared.vcpu.connect(None);
+    }
+
+    /// Runs `body` with `upcall` connected, which may borrow.
+    pub fn with_upcall<R>(
+        &self,
+        upcall: &(dyn Fn() -> bool + Sync),
+        body: impl FnOnce() -> R,
+    ) -> R {
+        /// Disconnects, after a panic of `body` too.
+        struct Disconnect<'a>(&'a Domain);
+        impl Drop for Disconnect<'_> {
+            fn drop(&mut self) {
+                self.0.clear_upcall();
+            }
+        }
+        assert!(
+            !self.shared.vcpu.inside(),
+            "simulated Xen: with_upcall inside the upcall it would replace"
+        );
+        // SAFETY: only the lifetime changes; the closure is disconnected, and
+        // runs nowhere any more, before this function's borrow ends.
+        let upcall: &'static (dyn Fn() -> bool + Sync) = unsafe { std::mem::transmute(upcall) };
+        let upcall: Upcall = Arc::new(upcall);
+        let _disconnect = Disconnect(self);
+        self.shared.vcpu.connect(Some(upcall));
+        body()
+    }
+
+    /// Runs the upcall on this thread as long as it is due; how often it ran.
+    /// Zero where interrupts are held off or the upcall is running.
+    pub fn deliver(&self) -> usize {
+        self.shared.vcpu.deliver()
+    }
+
+    /// Raises a virtual interrupt, as a device in Xen would. False if no
+    /// port is bound to it.
+    pub fn raise_virq(&self, virq: u32) -> bool {
+        let mut state = self.shared.hypervisor.state();
+        let bound = state.raise_virq(self.shared.id, virq);
+        self.shared.hypervisor.leave(state);
+        bound
+    }
+
+    /// Whether the domain, or what a peer has mapped of it, still exists.
+    pub fn exists(&self) -> bool {
+        let state = self.shared.hypervisor.state();
+        state.domains.contains_key(&self.shared.id)
+    }
+
+    /// What was written to the console.
+    pub fn console(&self) -> String {
+        let state = self.shared.hypervisor.state();
+        match state.domains.get(&self.shared.id) {
+            Some(domain) => String::from_utf8_lossy(&domain.console).into_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// The reason given to `SCHEDOP_shutdown`, if it was called.
+    pub fn shutdown_reason(&self) -> Option<u32> {
+        let state = self.shared.hypervisor.state();
+        state.domains.get(&self.shared.id)?.shutdown
+    }
+
+    /// Kills the domain as Xen does: the upcall stops, ports are closed and
+    /// their peers' ends become unbound, its grant mappings are released, its
+    /// memory is gone. Pages that others have mapped stay until they let go.
+    /// Other handles stay valid; hypercalls answer -ESRCH, and touching the
+    /// domain's memory faults.
+    pub fn destroy(&self) {
+        self.shared
+            .hypervisor
+            .kill(self.shared.id, &self.shared.vcpu);
+    }
+
+    /// Gives a page back; complains as the `page_free` hook does.
+    pub(super) fn free_pages(&self, gfn: u64, pages: usize, careful: bool) -> Result<(), String> {
+        let mut state = self.shared.hypervisor.state();
+        // A dead domain's pages are gone already.
+        let Some(domain) = state.domains.get(&self.shared.id) else {
+            return Ok(());
+        };
+        for gfn in gfn..gfn + pages as u64 {
+            let entry = domain.physmap.get(gfn);
+            if careful && entry.is_some_and(|entry| state.frames.get(entry.mfn).refs > 0) {
+                return Err(std::format!(
+                    "frame {gfn:#x} is freed while a peer has it mapped"
+                ));
+            }
+        }
+        match state.domains.get_mut(&self.shared.id) {
+            Some(domain) => domain.pages.give_ram(gfn, pages).map_err(|what| {
+                std::format!("{pages} pages from frame {gfn:#x} are freed, {what}")
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Domain").field(&self.shared.id).finish()
+    }
+}
+
+/// A page of a domain's RAM.
+pub struct SimPage {
+    domain: Domain,
+    gfn: u64,
+}
+
+impl SimPage {
+    /// Its address.
+    pub fn va(&self) -> *mut u8 {
+        self.domain.shared.space.va(self.gfn)
+    }
+
+    /// Its frame.
+    pub fn gfn(&self) -> Gfn {
+        Gfn::new(self.gfn)
+    }
+
+    /// The byte at `offset`. Peers may change it at any time.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not inside the page.
+    pub fn read(&self, offset: usize) -> u8 {
+        assert!(offset < PAGE_SIZE);
+        // SAFETY: RAM of a domain that `self` keeps alive; volatile, as
+        // others may write it.
+        unsafe { self.va().add(offset).read_volatile() }
+    }
+
+    /// Writes the byte at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not inside the page.
+    pub fn write(&self, offset: usize, byte: u8) {
+        assert!(offset < PAGE_SIZE);
+        // SAFETY: as for `read`.
+        unsafe { self.va().add(offset).write_volatile(byte) };
+    }
+}
+
+// SAFETY: the page is the only owner's while it exists (the domain's allocator
+// hands it out once), stays mapped at its place while the domain exists, and is
+// not reused if the value is leaked.
+unsafe impl PageOwner for SimPage {
+    fn page(&self) -> NonNull<Page> {
+        match NonNull::new(self.va().cast()) {
+            Some(page) => page,
+            None => unreachable!("address 0 is not in a domain"),
+        }
+    }
+}
+
+impl Drop for SimPage {
+    fn drop(&mut self) {
+        if let Err(what) = self.domain.free_pages(self.gfn, 1, false)
+            && !std::thread::panicking()
+        {
+            panic!("simulated Xen: {:?}: {what}", self.domain);
+        }
+    }
+}
+
+impl fmt::Debug for SimPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimPage({:?}, {:?})", self.domain, self.gfn())
+    }
+}
+
+impl Hypervisor {
+    fn kill(&self, id: u16, vcpu: &Arc<Vcpu>) {
+        vcpu.close();
+        let mut state = self.state();
+        state.destroy(id);
+        // Polls of the dead domain end.
+        state.wake_pollers = true;
+        self.leave(state);
+    }
+
+    /// What all domains hold at this moment.
+    pub fn leaks(&self) -> Leaks {
+        Leaks::count(&self.state())
+    }
+}
+
+/// The number, for messages to a firmware author.
+pub(super) fn complain(domain: &Domain, what: fmt::Arguments<'_>) -> ! {
+    panic!("simulated Xen: {domain:?}: {what}")
+}
+
+/// The error of a hook that was told to fail.
+pub(super) const INJECTED: Error = Error::NoMemory;

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Mapping other domains' grants, and copying through them.
+
+use std::collections::VecDeque;
+use std::vec::Vec;
+
+use super::fault::Place;
+use super::gnttab::status;
+use super::physmap::{Entry, Kind};
+use super::state::State;
+use crate::ffi::abi;
+use crate::{Error, PAGE_SIZE, Result};
+
+const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
+/// Handles come into being by this many.
+const HANDLES_PER_FRAME: u32 = 256;
+const MAX_FRAMES: u32 = 1024;
+/// Unmappings whose marks Xen clears together.
+const UNMAP_BATCH: usize = 32;
+
+#[derive(Clone, Copy)]
+struct Mapping {
+    dom: u16,
+    gref: u32,
+    readonly: bool,
+}
+
+/// A domain's handles. They are reused in the order Xen reuses them: a freed
+/// one goes to the end of the list, new ones to its front.
+#[derive(Default)]
+pub(super) struct Maptrack {
+    mappings: Vec<Option<Mapping>>,
+    free: VecDeque<u32>,
+}
+
+impl Maptrack {
+    fn take(&mut self) -> Option<u32> {
+        // The last one always stays in the list.
+        if self.free.len() > 1 {
+            return self.free.pop_front();
+        }
+        let first = self.mappings.len() as u32;
+        if first >= MAX_FRAMES * HANDLES_PER_FRAME {
+            return None;
+        }
+        let end = first + HANDLES_PER_FRAME;
+        self.mappings.resize(end as usize, None);
+        for handle in (first + 1..end).rev() {
+            self.free.push_front(handle);
+        }
+        Some(first)
+    }
+
+    fn give(&mut self, handle: u32) {
+        self.free.push_back(handle);
+    }
+
+    pub(super) fn live(&self) -> usize {
+        self.mappings.iter().flatten().count()
+    }
+}
+
+/// What is left to do for an unmapping once its batch is flushed.
+struct Unmapped {
+    dom: u16,
+    gref: u32,
+    readonly: bool,
+}
+
+impl State {
+    pub(super) fn map_grant_refs(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
+        for index in 0..count as usize {
+            let mut op: abi::gnttab_map_grant_ref = self.read_at(caller, arg, index)?;
+            let fault = self.domain_mut(caller)?.faults.hit(Place::Map);
+            op.status = match fault {
+                Some(status) => status as i16,
+                None => match self.map_grant_ref(caller, &op) {
+                    Ok((handle, mfn)) => {
+                        op.handle = handle;
+                        op.dev_bus_addr = mfn << PAGE_SHIFT;
+                        status::OKAY
+                    }
+                    Err(status) => status,
+                },
+            };
+            self.write_at(caller, arg, index, &op)?;
+        }
+        Ok(())
+    }
+
+    fn map_grant_ref(
+        &mut self,
+        caller: u16,
+        op: &abi::gnttab_map_grant_ref,
+    ) -> Result<(u32, u64), i16> {
+        if op.flags & (abi::GNTMAP_host_map | abi::GNTMAP_device_map) == 0 {
+            return Err(status::BAD_GNTREF);
+        }
+        let untranslated =
+            abi::GNTMAP_device_map | abi::GNTMAP_application_map | abi::GNTMAP_contains_pte;
+        if op.flags & untranslated != 0 {
+            return Err(status::GENERAL_ERROR);
+        }
+        // By number only: DOMID_SELF is nobody here.
+        self.domain(op.dom).map_err(|_| status::BAD_DOMAIN)?;
+        self.check_silo(caller, caller, op.dom)
+            .map_err(|_| status::PERMISSION_DENIED)?;
+        let handle = self
+            .domain_mut(caller)
+            .ok()
+            .and_then(|domain| domain.maptrack.take())
+            .ok_or(status::NO_SPACE)?;
+        let readonly = op.flags & abi::GNTMAP_readonly != 0;
+        let result = self.map_page(caller, op, readonly);
+        if let Ok(domain) = self.domain_mut(caller) {
+            match result {
+                Ok(_) => {
+                    domain.maptrack.mappings[handle as usize] = Some(Mapping {
+                        dom: op.dom,
+                        gref: op.ref_,
+                        readonly,
+                    });
+                }
+                Err(_) => domain.maptrack.give(handle),
+            }
+        }
+        result.map(|mfn| (handle, mfn))
+    }
+
+    fn map_page(
+        &mut self,
+        caller: u16,
+        op: &abi::gnttab_map_grant_ref,
+        readonly: bool,
+    ) -> Result<u64, i16> {
+        let mfn = self.pin(op.dom, op.ref_, caller, readonly, true)?;
+        let entry = Entry {
+            mfn,
+            kind: Kind::Grant { write: !readonly },
+        };
+        // Arm knows no other flags.
+        let known = op.flags & !abi::GNTMAP_readonly == abi::GNTMAP_host_map;
+        let gfn = op.host_addr >> PAGE_SHIFT;
+        if !known || self.set_gfn(caller, gfn, Some(entry)).is_err() {
+            self.unpin(op.dom, op.ref_, readonly);
+            return Err(status::GENERAL_ERROR);
+        }
+        Ok(mfn)
+    }
+
+    pub(super) fn unmap_grant_refs(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
+        let mut result = Ok(());
+        let mut batch = Vec::new();
+        for index in 0..count as usize {
+            let op: Result<abi::gnttab_unmap_grant_ref> = self.read_at(caller, arg, index);
+            result = op.and_then(|mut op| {
+                let fault = self.domain_mut(caller)?.faults.hit(Place::Unmap);
+                let (status, done) = match fault {
+                    Some(status) => (status as i16, None),
+                    None => self.unmap_grant_ref(caller, &op),
+                };
+                batch.extend(done);
+                op.status = status;
+                self.write_at(caller, arg, index, &op)
+            });
+            if result.is_err() {
+                break;
+            }
+            if (index + 1) % UNMAP_BATCH == 0 {
+                self.complete(&mut batch);
+            }
+        }
+        self.complete(&mut batch);
+        self.reap();
+        result
+    }
+
+    fn complete(&mut self, batch: &mut Vec<Unmapped>) {
+        for done in batch.drain(..) {
+            self.unpin(done.dom, done.gref, done.readonly);
+        }
+    }
+
+    fn unmap_grant_ref(
+        &mut self,
+        caller: u16,
+        op: &abi::gnttab_unmap_grant_ref,
+    ) -> (i16, Option<Unmapped>) {
+        let Ok(domain) = self.domain(caller) else {
+            return (status::BAD_DOMAIN, None);
+        };
+        let mapping = domain.maptrack.mappings.get(op.handle as usize);
+        let Some(mapping) = mapping.copied().flatten() else {
+            return (status::BAD_HANDLE, None);
+        };
+        if op.host_addr == 0 {
+            // Nothing named, nothing undone.
+            self.warn(std::format!(
+                "d{caller}: unmap of handle {} without an address does nothing",
+                op.handle
+            ));
+            return (status::OKAY, None);
+        }
+        let gfn = op.host_addr >> PAGE_SHIFT;
+        let Some(mfn) = self.pinned_frame(mapping.dom, mapping.gref) else {
+            return (status::BAD_HANDLE, None);
+        };
+        let Ok(domain) = self.domains.get_mut(&caller).ok_or(Error::NoSuchDomain) else {
+            return (status::BAD_DOMAIN, None);
+        };
+        let empty = domain.physmap.get(gfn).is_none();
+        if domain.physmap.remove(&mut self.frames, gfn, mfn).is_err() {
+            return (status::GENERAL_ERROR, None);
+        }
+        domain.maptrack.mappings[op.handle as usize] = None;
+        domain.maptrack.give(op.handle);
+        if empty {
+            // Xen takes the caller's word for it.
+            self.warn(std::format!(
+                "d{caller}: handle {} unmapped at frame {gfn:#x}, where nothing was",
+                op.handle
+            ));
+        }
+        let done = Unmapped {
+            dom: mapping.dom,
+            gref: mapping.gref,
+            readonly: mapping.readonly,
+        };
+        (status::OKAY, Some(done))
+    }
+
+    /// A dying domain's mappings are given back.
+    pub(super) fn release_mappings(&mut self, dom: u16) {
+        let Some(domain) = self.domains.get_mut(&dom) else {
+            return;
+        };
+        let maptrack = std::mem::take(&mut domain.maptrack);
+        for mapping in maptrack.mappings.iter().rev().flatten() {
+            self.unpin(mapping.dom, mapping.gref, mapping.readonly);
+        }
+    }
+
+    pub(super) fn grant_copies(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
+        for index in 0..count as usize {
+            let mut op: abi::gnttab_copy = self.read_at(caller, arg, index)?;
+            op.status = match self.grant_copy(caller, &op) {
+                Ok(()) => status::OKAY,
+                Err(status) => status,
+            };
+            self.write_at(caller, arg, index, &op)?;
+        }
+        Ok(())
+    }
+
+    fn grant_copy(&mut self, caller: u16, op: &abi::gnttab_copy) -> Result<(), i16> {
+        if op.len == 0 {
+            return Ok(());
+        }
+        let by_gref = |flag| u32::from(op.flags) & flag != 0;
+        let (from_gref, to_gref) = (
+            by_gref(abi::GNTCOPY_source_gref),
+            by_gref(abi::GNTCOPY_dest_gref),
+        );
+        let from = self.copy_domain(caller, op.source.domid, from_gref)?;
+        let to = self.copy_domain(caller, op.dest.domid, to_gref)?;
+        self.check_silo(caller, from, to)
+            .map_err(|_| status::PERMISSION_DENIED)?;
+        // SAFETY: both fields of the union are integers inside the structure,
+        // all of which was copied in.
+        let number = |end: &abi::gnttab_copy_gnttab_copy_ptr| unsafe { (end.u.ref_, end.u.gmfn) };
+        let (from_ref, from_gfn) = number(&op.source);
+        let (to_ref, to_gfn) = number(&op.dest);
+        let source = if from_gref {
+            self.pin(from, from_ref, caller, true, false)?
+        } else {
+            self.own_frame(from, from_gfn)?
+        };
+        let dest = if to_gref {
+            self.pin(to, to_ref, caller, false, false)
+        } else {
+            self.own_frame(to, to_gfn)
+        };
+        let (at, to_at, len) = (
+            usize::from(op.source.offset),
+            usize::from(op.dest.offset),
+            usize::from(op.len),
+        );
+        let result = match dest {
+            Ok(_) if at + len > PAGE_SIZE || to_at + len > PAGE_SIZE => Err(status::BAD_COPY_ARG),
+            Ok(dest) => {
+                self.machine.copy((source, at), (dest, to_at), len);
+                Ok(())
+            }
+            Err(status) => Err(status),
+        };
+        if from_gref {
+            self.unpin(from, from_ref, true);
+        }
+        if to_gref && dest.is_ok() {
+            self.unpin(to, to_ref, false);
+        }
+        result
+    }
+
+    /// Only the caller's own pages can be named by frame.
+    fn copy_domain(&self, caller: u16, dom: u16, gref: bool) -> Result<u16, i16> {
+        if !gref && u32::from(dom) != abi::DOMID_SELF {
+            return Err(status::PERMISSION_DENIED);
+        }
+        self.any(caller, dom).map_err(|_| status::BAD_DOMAIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_come_in_the_order_of_xens_list() {
+        let mut track = Maptrack::default();
+        assert_eq!(track.take(), Some(0));
+        assert_eq!(track.take(), Some(1));
+        track.give(0);
+        assert_eq!(track.take(), Some(2));
+        for handle in 3..256 {
+            assert_eq!(track.take(), Some(handle));
+        }
+        // Handle 0 is the one that stays in the list, so there is a new frame,
+        // whose handles come first.
+        assert_eq!(track.take(), Some(256));
+        assert_eq!(track.take(), Some(257));
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The way into the hypervisor and out of it.
+
+use std::sync::Arc;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+use std::vec::Vec;
+
+use super::Hypervisor;
+use super::delivery::Vcpu;
+use super::fault::Place;
+use super::log::LogEntry;
+use super::state::State;
+use crate::ffi::abi;
+use crate::{Error, Result};
+
+/// What can be copied from and to a guest.
+///
+/// # Safety
+///
+/// Any bytes are a value of the type.
+pub(super) unsafe trait Argument: Copy {}
+
+macro_rules! integers {
+    ($($name:ident)*) => {
+        $(
+            // SAFETY: any bytes are an integer.
+            unsafe impl Argument for $name {}
+        )*
+    };
+}
+
+integers! { u8 u32 u64 i32 }
+
+/// How a hypercall ends.
+pub(super) enum Outcome {
+    /// With this result.
+    Done(isize),
+    /// After waiting for one of these ports, or until this time since the
+    /// hypervisor started.
+    Poll {
+        ports: Vec<u32>,
+        until: Option<Duration>,
+    },
+    /// At once, others first.
+    Yield,
+}
+
+/// The address in a guest handle: a structure of one pointer on x86, a union
+/// of a pointer and a 64-bit number on Arm.
+pub(super) fn handle<T: Copy>(handle: &T) -> usize {
+    const { assert!(size_of::<T>() == size_of::<usize>()) };
+    // SAFETY: one word, as just checked.
+    unsafe { std::ptr::from_ref(handle).cast::<usize>().read_unaligned() }
+}
+
+impl State {
+    fn dispatch(&mut self, caller: u16, op: u32, args: &[usize; 5]) -> Result<Outcome> {
+        match op {
+            abi::__HYPERVISOR_event_channel_op => self.event_channel_op(caller, args[0], args[1]),
+            abi::__HYPERVISOR_grant_table_op => {
+                self.grant_table_op(caller, args[0], args[1], args[2])
+            }
+            abi::__HYPERVISOR_memory_op => self.memory_op(caller, args[0], args[1]),
+            abi::__HYPERVISOR_sched_op => self.sched_op(caller, args[0], args[1]),
+            abi::__HYPERVISOR_console_io => self.console_io(caller, args[0], args[1], args[2]),
+            abi::__HYPERVISOR_xen_version => self.xen_version(caller, args[0], args[1]),
+            _ => Err(Error::NotImplemented),
+        }
+    }
+
+    fn record(&mut self, caller: u16, op: u32, args: &[usize; 5], result: isize) {
+        if !self.log.enabled() {
+            return;
+        }
+        let count = match op {
+            abi::__HYPERVISOR_event_channel_op => 3,
+            abi::__HYPERVISOR_grant_table_op | abi::__HYPERVISOR_memory_op => 6,
+            _ => 0,
+        };
+        let words = (0..count)
+            .map_while(|index| self.read_at(caller, args[1], index).ok())
+            .collect();
+        self.log.add(LogEntry {
+            domid: caller,
+            op,
+            args: *args,
+            result,
+            words,
+        });
+    }
+}
+
+impl Hypervisor {
+    /// A hypercall of domain `caller`, whose vCPU is `vcpu`. What the
+    /// arguments point to must be there, as each operation says.
+    pub(super) fn enter(&self, caller: u16, vcpu: &Arc<Vcpu>, op: u32, args: &[usize; 5]) -> isize {
+        let mut state = self.state();
+        let Some(domain) = state
+            .domains
+            .get_mut(&caller)
+            .filter(|domain| !domain.dying)
+        else {
+            return Error::NoSuchDomain.raw() as isize;
+        };
+        domain.hypercalls += 1;
+        let outcome = match domain.faults.hit(Place::Hypercall) {
+            Some(result) => Ok(Outcome::Done(result as isize)),
+            None => state.dispatch(caller, op, args),
+        };
+        let result = match outcome {
+            Ok(Outcome::Done(result)) => result,
+            Err(error) => error.raw() as isize,
+            Ok(Outcome::Yield) => {
+                drop(state);
+                std::thread::yield_now();
+                state = self.state();
+                0
+            }
+            Ok(Outcome::Poll { ports, until }) => loop {
+                let Ok(domain) = state.domain(caller) else {
+                    break 0;
+                };
+                let left = until.map(|until| until.saturating_sub(self.uptime()));
+                match domain.poll_ports(&ports) {
+                    Err(error) => break error.raw() as isize,
+                    Ok(true) => break 0,
+                    Ok(false) if left == Some(Duration::ZERO) || domain.dying => break 0,
+                    Ok(false) => {}
+                }
+                let limit = left.unwrap_or(Duration::from_secs(1));
+                state = self
+                    .inner
+                    .events
+                    .wait_timeout(state, limit)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
+            },
+        };
+        state.record(caller, op, args, result);
+        self.leave(state);
+        vcpu.leave_hypervisor();
+        result
+    }
+
+    /// Gives the hypervisor's lock back and lets others see what happened.
+    pub(super) fn leave(&self, mut state: MutexGuard<'_, State>) {
+        let raised = std::mem::take(&mut state.raised);
+        let wake = std::mem::take(&mut state.wake_pollers) || !raised.is_empty();
+        drop(state);
+        if wake {
+            self.inner.events.notify_all();
+        }
+        for vcpu in raised {
+            vcpu.poke();
+        }
+    }
+}

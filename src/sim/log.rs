@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the domains asked for, and what they got.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::vec::Vec;
+
+use crate::ffi::abi;
+
+/// One hypercall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Who called.
+    pub domid: u16,
+    /// Hypercall number.
+    pub op: u32,
+    /// The arguments, as passed.
+    pub args: [usize; 5],
+    /// The result.
+    pub result: isize,
+    /// The first 32-bit words of the argument structure after the call; empty
+    /// where there is none, or none that can be read.
+    pub words: Vec<u32>,
+}
+
+const EVTCHN: &[&str] = &[
+    "bind_interdomain",
+    "bind_virq",
+    "bind_pirq",
+    "close",
+    "send",
+    "status",
+    "alloc_unbound",
+    "bind_ipi",
+    "bind_vcpu",
+    "unmask",
+    "reset",
+    "init_control",
+    "expand_array",
+    "set_priority",
+];
+
+const GNTTAB: &[&str] = &[
+    "map_grant_ref",
+    "unmap_grant_ref",
+    "setup_table",
+    "dump_table",
+    "transfer",
+    "copy",
+    "query_size",
+    "unmap_and_replace",
+    "set_version",
+    "get_status_frames",
+    "get_version",
+    "swap_grant_ref",
+    "cache_flush",
+];
+
+const MEMORY: &[(u32, &str)] = &[
+    (abi::XENMEM_increase_reservation, "increase_reservation"),
+    (abi::XENMEM_decrease_reservation, "decrease_reservation"),
+    (abi::XENMEM_maximum_ram_page, "maximum_ram_page"),
+    (abi::XENMEM_current_reservation, "current_reservation"),
+    (abi::XENMEM_maximum_reservation, "maximum_reservation"),
+    (abi::XENMEM_populate_physmap, "populate_physmap"),
+    (abi::XENMEM_add_to_physmap, "add_to_physmap"),
+    (abi::XENMEM_maximum_gpfn, "maximum_gpfn"),
+    (abi::XENMEM_remove_from_physmap, "remove_from_physmap"),
+    (abi::XENMEM_add_to_physmap_batch, "add_to_physmap_batch"),
+    (abi::XENMEM_acquire_resource, "acquire_resource"),
+];
+
+impl LogEntry {
+    /// Name of the hypercall and of its command, as in Xen's headers.
+    pub fn name(&self) -> (&'static str, &'static str) {
+        let cmd = self.args[0];
+        let of = |names: &[&'static str]| names.get(cmd).copied().unwrap_or("?");
+        match self.op {
+            abi::__HYPERVISOR_event_channel_op => ("event_channel_op", of(EVTCHN)),
+            abi::__HYPERVISOR_grant_table_op => ("grant_table_op", of(GNTTAB)),
+            abi::__HYPERVISOR_memory_op => (
+                "memory_op",
+                MEMORY
+                    .iter()
+                    .find(|(op, _)| *op as usize == cmd & 0x3f)
+                    .map_or("?", |(_, name)| name),
+            ),
+            abi::__HYPERVISOR_sched_op => ("sched_op", of(&["yield", "block", "shutdown", "poll"])),
+            abi::__HYPERVISOR_console_io => ("console_io", of(&["write", "read"])),
+            abi::__HYPERVISOR_xen_version => ("xen_version", ""),
+            _ => ("?", ""),
+        }
+    }
+}
+
+impl fmt::Display for LogEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (op, cmd) = self.name();
+        write!(f, "d{} {op}", self.domid)?;
+        if op == "?" {
+            write!(f, " {}", self.op)?;
+        }
+        write!(f, " {cmd}")?;
+        if cmd == "?" || cmd.is_empty() {
+            write!(f, " {}", self.args[0])?;
+        }
+        if self.op == abi::__HYPERVISOR_grant_table_op {
+            write!(f, " x{}", self.args[2])?;
+        }
+        for word in &self.words {
+            write!(f, " {word:x}")?;
+        }
+        write!(f, " = {}", self.result)
+    }
+}
+
+/// The last hypercalls, when asked to keep them.
+#[derive(Default)]
+pub(super) struct Log {
+    keep: usize,
+    entries: VecDeque<LogEntry>,
+}
+
+impl Log {
+    pub(super) fn keep(&mut self, entries: usize) {
+        self.keep = entries;
+        while self.entries.len() > entries {
+            self.entries.pop_front();
+        }
+    }
+
+    pub(super) fn enabled(&self) -> bool {
+        self.keep > 0
+    }
+
+    pub(super) fn add(&mut self, entry: LogEntry) {
+        if self.entries.len() == self.keep {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+
+    pub(super) fn entries(&self) -> Vec<LogEntry> {
+        self.entries.iter().cloned().collect()
+    }
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A simulated Xen: several domains in one process.
+//!
+//! Each [`Domain`] is a [`Platform`](crate::Platform): firmware code runs
+//! unchanged on it, several domains at once, and can be tested without a
+//! hypervisor. Hypercalls are answered with Xen's checks in Xen's order and
+//! with Xen's error codes; numbers that Xen chooses (ports, handles) are those
+//! Xen would choose, so that a log made here and one made on Xen are equal.
+//!
+//! ```
+//! use xen_guest::sim::{DomainConfig, Hypervisor};
+//!
+//! let xen = Hypervisor::new();
+//! let alice = xen.create_domain(DomainConfig::default());
+//! let bob = xen.create_domain(DomainConfig::default());
+//! assert_ne!(alice.domid(), bob.domid());
+//! assert!(xen.leaks().is_zero());
+//! ```
+//!
+//! # What is real
+//!
+//! Machine memory is one file, of which each domain maps its pages at its own
+//! addresses: a mapped grant or foreign frame is the same memory at two
+//! places, and a frame that is empty, or that firmware did not map, faults.
+//! A domain's frame numbers and addresses correspond for good. It has RAM at
+//! 0x4000_0000, 16 MiB for the grant table at 0x3800_0000 and a 64 MiB
+//! extended region above RAM, as Xen lays out a domU on Arm.
+//!
+//! # Which Xen
+//!
+//! An Arm one, 4.17 to 4.20, wherever it depends on the architecture, though
+//! structures have the host's layout: frames shared by Xen are at one place
+//! at a time (`EBUSY`), grant tables have version 1, mapping onto RAM loses
+//! the RAM. Policy: none (`xsm=dummy`), or [`Policy::Silo`].
+//!
+//! # What is assumed
+//!
+//! Not yet compared with a real Xen:
+//!
+//! - A dom0 has a domU's address map; on a machine it has the board's. Its
+//!   RAM is direct-mapped, so that populating works at its own frames only.
+//! - Guest-physical addresses have 44 bits. Memory for the physmap's own
+//!   tables never runs out.
+//! - The domain's console can be written by every domain, and nothing read.
+//! - A virtual interrupt for all domains can be bound by any, as in Xen
+//!   before 4.21, but [`Domain::raise_virq`] names the one that gets it.
+//! - `decrease_reservation` of a frame that Xen shares unmaps it, no more.
+//! - A fault in the middle of an array of arguments is found for addresses of
+//!   the domain itself only; other addresses are trusted.
+//! - `SCHEDOP_poll` times are nanoseconds since the hypervisor was created.
+//! - An upcall that was held off fires when the platform lock is released.
+//!
+//! Missing: the FIFO ABI (`init_control` answers as a Xen built without it),
+//! further vCPUs, grant tables of version 2, `unmap_and_replace`,
+//! `cache_flush` and `transfer`, `exchange`, ioreq servers, `hvm_op`,
+//! `vcpu_op` (all -ENOSYS).
+
+mod delivery;
+mod domain;
+mod evtchn;
+mod fault;
+mod gntmap;
+mod gnttab;
+mod hypercall;
+mod leaks;
+mod log;
+mod machine;
+mod memory;
+mod pages;
+mod physmap;
+mod platform;
+mod sched;
+mod sharedinfo;
+mod state;
+
+use std::fmt;
+use std::string::String;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+use self::delivery::Vcpu;
+use self::domain::Shared;
+use self::fault::Place;
+use self::machine::Machine;
+use self::physmap::Layout;
+use self::state::State;
+use crate::DomId;
+
+pub use self::delivery::Upcall;
+pub use self::domain::{Domain, SimPage};
+pub use self::fault::Hook;
+pub use self::leaks::Leaks;
+pub use self::log::LogEntry;
+
+/// `EILSEQ`
+const EILSEQ: i32 = 84;
+
+/// Machine memory, in pages: 4 GiB, of which only what is touched is used.
+const MACHINE_PAGES: u64 = 1 << 20;
+
+/// How long [`Hypervisor::deliver_all`] waits for domains to come to rest.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// When a domain's upcall runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// On threads of the domain, at fixed points: at the end of its
+    /// hypercalls, when it releases the platform lock or connects its upcall,
+    /// and in `deliver` and `deliver_all`. With one thread a run is
+    /// reproducible.
+    #[default]
+    Deterministic,
+    /// On a thread of its own, as soon as it is due and the platform lock is
+    /// free, concurrently with everything else.
+    Asynchronous,
+}
+
+/// Who may deal with whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// Everybody with everybody (`xsm=dummy`).
+    #[default]
+    Open,
+    /// Unprivileged domains only with control domains (`xsm=silo`).
+    Silo,
+}
+
+/// What a new domain has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DomainConfig {
+    /// Pages of RAM, all of it populated; also the most it may have.
+    pub ram_pages: u64,
+    /// A control domain. The first one becomes dom0.
+    pub privileged: bool,
+    /// RAM stays where it is, as a dom0's on Arm.
+    pub direct_map: bool,
+    /// Largest size of the grant table, in frames.
+    pub max_grant_frames: u32,
+    /// Highest port number.
+    pub max_evtchn_port: u32,
+    /// When its upcall runs.
+    pub delivery: Delivery,
+}
+
+impl Default for DomainConfig {
+    /// An unprivileged domain with 4 MiB of RAM.
+    fn default() -> Self {
+        Self {
+            ram_pages: 1024,
+            privileged: false,
+            direct_map: false,
+            max_grant_frames: 64,
+            max_evtchn_port: 1023,
+            delivery: Delivery::Deterministic,
+        }
+    }
+}
+
+impl DomainConfig {
+    /// As a dom0 on Arm: privileged, direct-mapped, all ports.
+    pub fn dom0() -> Self {
+        Self {
+            privileged: true,
+            direct_map: true,
+            max_evtchn_port: u32::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// With upcalls run in this way.
+    pub fn with_delivery(self, delivery: Delivery) -> Self {
+        Self { delivery, ..self }
+    }
+
+    /// With this many pages of RAM.
+    pub fn with_ram_pages(self, ram_pages: u64) -> Self {
+        Self { ram_pages, ..self }
+    }
+
+    /// With at most this many frames of grant table.
+    pub fn with_max_grant_frames(self, max_grant_frames: u32) -> Self {
+        Self {
+            max_grant_frames,
+            ..self
+        }
+    }
+
+    /// With this highest port number.
+    pub fn with_max_evtchn_port(self, max_evtchn_port: u32) -> Self {
+        Self {
+            max_evtchn_port,
+            ..self
+        }
+    }
+}
+
+/// A simulated Xen. Clones are the same one.
+#[derive(Clone)]
+pub struct Hypervisor {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    /// Some event was set pending, or some domain died.
+    events: Condvar,
+    start: Instant,
+}
+
+impl Default for Hypervisor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Hypervisor {
+    /// Without domains, and without a security policy.
+    pub fn new() -> Self {
+        Self::with_policy(Policy::Open)
+    }
+
+    /// Without domains.
+    pub fn with_policy(policy: Policy) -> Self {
+        let machine = Arc::new(Machine::new(MACHINE_PAGES));
+        Self {
+            inner: Arc::new(Inner {
+                state: Mutex::new(State::new(machine, policy)),
+                events: Condvar::new(),
+                start: Instant::now(),
+            }),
+        }
+    }
+
+    /// Builds a domain. The first privileged one is number 0; the others are
+    /// numbered from 1 up, and no number is used twice.
+    ///
+    /// # Panics
+    ///
+    /// If machine memory or host resources run out.
+    pub fn create_domain(&self, config: DomainConfig) -> Domain {
+        let mut state = self.state();
+        let (id, space) = state.create(&config);
+        let vcpu = state.domains[&id].vcpu.clone();
+        drop(state);
+        Domain {
+            shared: Arc::new(Shared {
+                hypervisor: self.clone(),
+                id,
+                space,
+                layout: Layout {
+                    ram_pages: config.ram_pages,
+                },
+                vcpu,
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        delivery::lock(&self.inner.state)
+    }
+
+    /// Time since the hypervisor started: the clock of its domains.
+    pub fn uptime(&self) -> Duration {
+        self.inner.start.elapsed()
+    }
+
+    /// Runs the upcalls of deterministic domains on this thread, lowest
+    /// domain first, until none is due, and waits until those of asynchronous
+    /// domains are at rest. How many upcalls this thread ran.
+    ///
+    /// # Panics
+    ///
+    /// If there is no end to it within a minute.
+    pub fn deliver_all(&self) -> usize {
+        let mut calls = 0;
+        let start = Instant::now();
+        loop {
+            let vcpus: Vec<Arc<Vcpu>> = {
+                let state = self.state();
+                let domains = state.domains.values();
+                domains.map(|domain| domain.vcpu.clone()).collect()
+            };
+            let mut rest = true;
+            for vcpu in &vcpus {
+                match vcpu.delivery() {
+                    Delivery::Deterministic => {
+                        let ran = vcpu.deliver();
+                        rest &= ran == 0;
+                        calls += ran;
+                    }
+                    Delivery::Asynchronous => rest &= vcpu.inside() || !vcpu.busy(),
+                }
+            }
+            if rest {
+                return calls;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "simulated Xen: the domains' events do not come to rest"
+            );
+            std::thread::yield_now();
+        }
+    }
+
+    /// Keeps the last `entries` hypercalls for [`log`](Self::log), from now
+    /// on; 0 keeps none, as at first.
+    pub fn keep_log(&self, entries: usize) {
+        self.state().log.keep(entries);
+    }
+
+    /// The last hypercalls, the oldest first.
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.state().log.entries()
+    }
+
+    /// What domains did that Xen allows but that no firmware wants: mapping
+    /// over a page, unmapping at the wrong place. The oldest first.
+    pub fn warnings(&self) -> Vec<String> {
+        self.state().warnings.clone()
+    }
+
+    /// How many hypercalls the domain has made.
+    pub fn hypercalls(&self, domain: DomId) -> u64 {
+        let state = self.state();
+        state
+            .domains
+            .get(&domain.raw())
+            .map_or(0, |domain| domain.hypercalls)
+    }
+
+    fn add_fault(&self, domain: DomId, place: Place, nth: u64, result: i32) {
+        if let Some(domain) = self.state().domains.get_mut(&domain.raw()) {
+            domain.faults.add(place, nth, result);
+        }
+    }
+
+    /// Lets the domain's `nth` hypercall from now on (the next is 1) fail:
+    /// it does nothing and its result is `-errno`.
+    pub fn fail_hypercall(&self, domain: DomId, nth: u64, errno: i32) {
+        self.add_fault(domain, Place::Hypercall, nth, -errno.abs());
+    }
+
+    /// Lets the domain's `nth` call of a hook from now on fail, with
+    /// nothing done.
+    pub fn fail_hook(&self, domain: DomId, hook: Hook, nth: u64) {
+        self.add_fault(domain, Place::Hook(hook), nth, 0);
+    }
+
+    /// Lets the `nth` single mapping of a grant from now on fail with a
+    /// `GNTST_` status, for those that are hard to come by.
+    pub fn fail_grant_map(&self, domain: DomId, nth: u64, status: i16) {
+        self.add_fault(domain, Place::Map, nth, status.into());
+    }
+
+    /// Lets the `nth` single unmapping of a grant from now on fail with a
+    /// `GNTST_` status; the mapping stays.
+    pub fn fail_grant_unmap(&self, domain: DomId, nth: u64, status: i16) {
+        self.add_fault(domain, Place::Unmap, nth, status.into());
+    }
+
+    /// Faults of the domain that have not happened yet.
+    pub fn faults_left(&self, domain: DomId) -> usize {
+        let state = self.state();
+        state
+            .domains
+            .get(&domain.raw())
+            .map_or(0, |domain| domain.faults.left())
+    }
+
+    /// Takes back all faults of the domain that have not happened yet.
+    pub fn clear_faults(&self, domain: DomId) {
+        if let Some(domain) = self.state().domains.get_mut(&domain.raw()) {
+            domain.faults.clear();
+        }
+    }
+}
+
+impl fmt::Debug for Hypervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Hypervisor")
+            .field("domains", &state.domains.keys())
+            .finish_non_exhaustive()
+    }
+}

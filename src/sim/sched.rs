@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The small hypercalls: scheduling, console, version.
+
+use std::time::Duration;
+
+use super::hypercall::{Argument, Outcome, handle};
+use super::state::State;
+use crate::ffi::abi;
+use crate::{Error, Result};
+
+/// The version reported: that of the Xen this is compared with.
+const VERSION: isize = 4 << 16 | 17;
+const EXTRA: &[u8] = b".0-sim\0";
+/// A poll may name this many ports.
+const MAX_POLL_PORTS: u32 = 128;
+
+// SAFETY: a structure of integers.
+unsafe impl Argument for abi::sched_poll {}
+// SAFETY: a structure of integers.
+unsafe impl Argument for abi::sched_shutdown {}
+// SAFETY: a structure of integers.
+unsafe impl Argument for abi::xen_feature_info {}
+
+impl State {
+    pub(super) fn sched_op(&mut self, caller: u16, cmd: usize, arg: usize) -> Result<Outcome> {
+        match cmd as u32 {
+            abi::SCHEDOP_yield => Ok(Outcome::Yield),
+            // Until the next event: one that is due counts.
+            abi::SCHEDOP_block => Ok(Outcome::Poll {
+                ports: std::vec![],
+                until: None,
+            }),
+            abi::SCHEDOP_shutdown => {
+                let op: abi::sched_shutdown = self.read(caller, arg)?;
+                self.domain_mut(caller)?.shutdown = Some(op.reason);
+                Ok(Outcome::Done(0))
+            }
+            abi::SCHEDOP_poll => {
+                let op: abi::sched_poll = self.read(caller, arg)?;
+                if op.nr_ports > MAX_POLL_PORTS {
+                    return Err(Error::Invalid);
+                }
+                let list = handle(&op.ports);
+                let ports = (0..op.nr_ports as usize)
+                    .map(|index| self.read_at(caller, list, index))
+                    .collect::<Result<_>>()?;
+                Ok(Outcome::Poll {
+                    ports,
+                    until: (op.timeout != 0).then(|| Duration::from_nanos(op.timeout)),
+                })
+            }
+            _ => Err(Error::NotImplemented),
+        }
+    }
+
+    pub(super) fn console_io(
+        &mut self,
+        caller: u16,
+        cmd: usize,
+        count: usize,
+        buffer: usize,
+    ) -> Result<Outcome> {
+        match cmd as u32 {
+            abi::CONSOLEIO_write => {
+                for index in 0..count {
+                    let byte: u8 = self.read_at(caller, buffer, index)?;
+                    self.domain_mut(caller)?.console.push(byte);
+                }
+                Ok(Outcome::Done(0))
+            }
+            abi::CONSOLEIO_read => Ok(Outcome::Done(0)),
+            _ => Err(Error::NotImplemented),
+        }
+    }
+
+    pub(super) fn xen_version(&mut self, caller: u16, cmd: usize, arg: usize) -> Result<Outcome> {
+        match cmd as u32 {
+            abi::XENVER_version => return Ok(Outcome::Done(VERSION)),
+            abi::XENVER_pagesize if arg == 0 => {
+                return Ok(Outcome::Done(crate::PAGE_SIZE as isize));
+            }
+            abi::XENVER_extraversion => {
+                let mut text = [0u8; 16];
+                text[..EXTRA.len()].copy_from_slice(EXTRA);
+                for (index, byte) in text.iter().enumerate() {
+                    self.write_at(caller, arg, index, byte)?;
+                }
+            }
+            abi::XENVER_get_features => {
+                let mut op: abi::xen_feature_info = self.read(caller, arg)?;
+                if op.submap_idx != 0 {
+                    return Err(Error::Invalid);
+                }
+                let domain = self.domain(caller)?;
+                let mut bits = 1 << abi::XENFEAT_memory_op_vnode_supported
+                    | 1 << abi::XENFEAT_writable_page_tables
+                    | 1 << abi::XENFEAT_auto_translated_physmap
+                    | 1 << abi::XENFEAT_ARM_SMCCC_supported;
+                if domain.id == 0 {
+                    bits |= 1 << abi::XENFEAT_dom0;
+                }
+                bits |= if domain.direct.is_some() {
+                    1 << abi::XENFEAT_direct_mapped
+                } else {
+                    1 << abi::XENFEAT_not_direct_mapped
+                };
+                op.submap = bits;
+                self.write(caller, arg, &op)?;
+            }
+            _ => return Err(Error::NotImplemented),
+        }
+        Ok(Outcome::Done(0))
+    }
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Everything the hypervisor knows, behind its one lock: domains, frames,
+//! and the rules about who may do what to whom.
+
+use std::collections::BTreeMap;
+use std::string::String;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use super::delivery::Vcpu;
+use super::evtchn::Ports;
+use super::fault::Faults;
+use super::gntmap::Maptrack;
+use super::gnttab::GrantTable;
+use super::hypercall::Argument;
+use super::log::Log;
+use super::machine::{Frames, Machine, Use};
+use super::pages::Pages;
+use super::physmap::{AddressSpace, Entry, Layout, Physmap};
+use super::{DomainConfig, Policy};
+use crate::ffi::abi;
+use crate::{Error, Result};
+
+pub(super) struct DomainState {
+    pub(super) id: u16,
+    pub(super) privileged: bool,
+    /// Dead, but frames of it are still referenced.
+    pub(super) dying: bool,
+    pub(super) max_pages: u64,
+    /// A direct-mapped domain's RAM can only be where it always was: the
+    /// first machine frame of it.
+    pub(super) direct: Option<u64>,
+    pub(super) layout: Layout,
+    pub(super) physmap: Physmap,
+    pub(super) vcpu: Arc<Vcpu>,
+    pub(super) ports: Ports,
+    pub(super) grants: GrantTable,
+    pub(super) maptrack: Maptrack,
+    pub(super) pages: Pages,
+    pub(super) faults: Faults,
+    pub(super) hypercalls: u64,
+    pub(super) console: Vec<u8>,
+    pub(super) shutdown: Option<u32>,
+}
+
+pub(super) struct State {
+    pub(super) machine: Arc<Machine>,
+    pub(super) frames: Frames,
+    pub(super) domains: BTreeMap<u16, DomainState>,
+    pub(super) silo: bool,
+    next_id: u16,
+    /// vCPUs whose upcall flag Xen set since it was last looked.
+    pub(super) raised: Vec<Arc<Vcpu>>,
+    pub(super) wake_pollers: bool,
+    pub(super) log: Log,
+    pub(super) warnings: Vec<String>,
+}
+
+impl State {
+    pub(super) fn new(machine: Arc<Machine>, policy: Policy) -> Self {
+        Self {
+            frames: Frames::new(machine.pages()),
+            machine,
+            domains: BTreeMap::new(),
+            silo: policy == Policy::Silo,
+            next_id: 1,
+            raised: Vec::new(),
+            wake_pollers: false,
+            log: Log::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Makes a domain; its number and its address space.
+    pub(super) fn create(&mut self, config: &DomainConfig) -> (u16, Arc<AddressSpace>) {
+        let id = if config.privileged && !self.domains.contains_key(&0) {
+            0
+        } else {
+            self.next_id += 1;
+            self.next_id - 1
+        };
+        assert!(u32::from(id) < abi::DOMID_FIRST_RESERVED);
+        let layout = Layout {
+            ram_pages: config.ram_pages,
+        };
+        let machine = self.machine.clone();
+        let full = "simulated Xen: out of machine memory";
+        let mut alloc = |used, count| self.frames.alloc(&machine, id, used, count).expect(full);
+        let ram = alloc(Use::Ram, config.ram_pages);
+        let shared_info = alloc(Use::XenHeap, 1);
+        let first_grant_frame = alloc(Use::XenHeap, 1);
+        let space = Arc::new(AddressSpace::new(layout.end()));
+        let domain = DomainState {
+            id,
+            privileged: config.privileged,
+            dying: false,
+            max_pages: config.ram_pages,
+            direct: config.direct_map.then_some(ram),
+            layout,
+            physmap: Physmap::new(machine.clone(), space.clone(), layout, ram),
+            vcpu: Vcpu::new(machine, shared_info, config.delivery),
+            ports: Ports::new(config.max_evtchn_port),
+            grants: GrantTable::new(first_grant_frame, config.max_grant_frames),
+            maptrack: Maptrack::default(),
+            pages: Pages::new(layout),
+            faults: Faults::default(),
+            hypercalls: 0,
+            console: Vec::new(),
+            shutdown: None,
+        };
+        self.domains.insert(id, domain);
+        (id, space)
+    }
+
+    /// Kills a domain. What others still have mapped of it stays until they
+    /// let go, and so long Xen still finds the domain by its number.
+    pub(super) fn destroy(&mut self, dom: u16) {
+        if self.domains.get(&dom).is_none_or(|domain| domain.dying) {
+            return;
+        }
+        self.destroy_ports(dom);
+        self.release_mappings(dom);
+        if let Some(domain) = self.domains.get_mut(&dom) {
+            domain.dying = true;
+            domain.physmap.clear(&mut self.frames);
+        }
+        for mfn in self.frames.owned_by(dom) {
+            if self.frames.get(mfn).used == Use::Ram {
+                self.frames.give_up(mfn);
+            }
+        }
+        self.reap();
+    }
+
+    /// Forgets dead domains of which nothing is referenced any more.
+    pub(super) fn reap(&mut self) {
+        let dead: Vec<u16> = self
+            .domains
+            .values()
+            .filter(|domain| domain.dying && !self.frames.referenced(domain.id))
+            .map(|domain| domain.id)
+            .collect();
+        for dom in dead {
+            self.domains.remove(&dom);
+            for mfn in self.frames.owned_by(dom) {
+                self.frames.give_up(mfn);
+            }
+        }
+    }
+
+    pub(super) fn domain(&self, dom: u16) -> Result<&DomainState> {
+        self.domains.get(&dom).ok_or(Error::NoSuchDomain)
+    }
+
+    pub(super) fn domain_mut(&mut self, dom: u16) -> Result<&mut DomainState> {
+        self.domains.get_mut(&dom).ok_or(Error::NoSuchDomain)
+    }
+
+    /// A domain by number, or the caller by `DOMID_SELF`.
+    pub(super) fn any(&self, caller: u16, dom: u16) -> Result<u16> {
+        if u32::from(dom) == abi::DOMID_SELF {
+            Ok(caller)
+        } else {
+            self.domain(dom).map(|domain| domain.id)
+        }
+    }
+
+    /// Another domain by number: neither the caller's own nor `DOMID_SELF`.
+    pub(super) fn remote(&self, caller: u16, dom: u16) -> Result<u16> {
+        self.domain(dom)?;
+        if dom == caller {
+            Err(Error::NotPermitted)
+        } else {
+            Ok(dom)
+        }
+    }
+
+    pub(super) fn is_privileged(&self, dom: u16) -> bool {
+        self.domains
+            .get(&dom)
+            .is_some_and(|domain| domain.privileged)
+    }
+
+    /// Acting on a domain: the domain itself, or a control domain.
+    pub(super) fn check_target(&self, caller: u16, dom: u16) -> Result<()> {
+        if caller == dom || self.is_privileged(caller) {
+            Ok(())
+        } else {
+            Err(Error::NotPermitted)
+        }
+    }
+
+    /// The SILO policy: two domains may meet if one of them, or the caller,
+    /// is a control domain.
+    pub(super) fn check_silo(&self, caller: u16, one: u16, other: u16) -> Result<()> {
+        let control = [caller, one, other]
+            .iter()
+            .any(|dom| self.is_privileged(*dom));
+        if !self.silo || control || one == other {
+            Ok(())
+        } else {
+            Err(Error::NotPermitted)
+        }
+    }
+
+    fn check_pointer(&self, caller: u16, address: usize, len: usize, write: bool) -> Result<()> {
+        let canonical = (crate::PAGE_SIZE..1 << 56).contains(&address);
+        let domain = self.domain(caller)?;
+        if canonical && domain.physmap.accessible(address, len, write) {
+            Ok(())
+        } else {
+            Err(Error::BadAddress)
+        }
+    }
+
+    /// Copies an argument in.
+    pub(super) fn read<T: Argument>(&self, caller: u16, address: usize) -> Result<T> {
+        self.check_pointer(caller, address, size_of::<T>(), false)?;
+        // SAFETY: the hypercall's caller promises a readable argument; any
+        // bytes are a `T`.
+        Ok(unsafe { (address as *const T).read_unaligned() })
+    }
+
+    /// Copies a result out.
+    pub(super) fn write<T: Argument>(&self, caller: u16, address: usize, value: &T) -> Result<()> {
+        self.check_pointer(caller, address, size_of::<T>(), true)?;
+        // SAFETY: the hypercall's caller promises a writable argument.
+        unsafe { (address as *mut T).write_unaligned(*value) };
+        Ok(())
+    }
+
+    /// Element `index` of an array that the guest passed.
+    pub(super) fn read_at<T: Argument>(
+        &self,
+        caller: u16,
+        array: usize,
+        index: usize,
+    ) -> Result<T> {
+        self.read(caller, element::<T>(array, index)?)
+    }
+
+    pub(super) fn write_at<T: Argument>(
+        &self,
+        caller: u16,
+        array: usize,
+        index: usize,
+        value: &T,
+    ) -> Result<()> {
+        self.write(caller, element::<T>(array, index)?, value)
+    }
+
+    /// Changes what a frame of `dom` holds. Remarks on what no guest wants.
+    pub(super) fn set_gfn(&mut self, dom: u16, gfn: u64, entry: Option<Entry>) -> Result<()> {
+        let domain = self.domains.get_mut(&dom).ok_or(Error::NoSuchDomain)?;
+        let old = domain.physmap.get(gfn);
+        domain.physmap.set(&mut self.frames, gfn, entry)?;
+        if let (Some(old), Some(new)) = (old, entry)
+            && old.mfn != new.mfn
+        {
+            self.warn(std::format!(
+                "d{dom}: frame {gfn:#x} held {old:?}, which {new:?} replaces"
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn warn(&mut self, text: String) {
+        self.warnings.push(text);
+    }
+}
+
+fn element<T>(array: usize, index: usize) -> Result<usize> {
+    if array == 0 {
+        return Err(Error::BadAddress);
+    }
+    index
+        .checked_mul(size_of::<T>())
+        .and_then(|offset| array.checked_add(offset))
+        .ok_or(Error::BadAddress)
+}
