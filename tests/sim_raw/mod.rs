@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Raw hypercalls for the simulator's tests: what a guest without any library
 //! would do.
-#![cfg(feature = "sim")]
+
 #![allow(dead_code)]
 
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst};
