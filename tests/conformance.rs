@@ -4,8 +4,6 @@
 //! `XEN_GUEST_LOG=<file>` keeps the log of the deterministic run, to compare
 //! with the one from real Xen.
 
-#![cfg(feature = "sim")]
-
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::ptr::NonNull;
