@@ -72,6 +72,8 @@ mod platform;
 mod sched;
 mod sharedinfo;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::string::String;
