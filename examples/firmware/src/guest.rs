@@ -26,6 +26,18 @@ const BUDGET: u32 = 64;
 ///
 /// If it was done before, or Xen refuses.
 pub fn init() -> &'static Guest<'static> {
+    init_in(STORAGE.take())
+}
+
+/// The same, with as many ports and grants as `storage` has room for.
+///
+/// # Panics
+///
+/// If it was done before, or Xen refuses.
+pub fn init_in<const GROUPS: usize, const WORDS: usize>(
+    storage: &'static mut GuestStorage<GROUPS, WORDS>,
+) -> &'static Guest<'static> {
+    assert!(!GUEST.is_completed(), "the guest was set up before");
     let windows = windows();
     let shared_info = windows.take(1).expect("an empty frame for shared info");
     let config = GuestConfig {
@@ -33,9 +45,9 @@ pub fn init() -> &'static Guest<'static> {
         grant_table: Some(to_window(windows.grant_table)),
     };
     // SAFETY: This is a Xen guest, of which nobody else uses event channels
-    // and grant table: the storage can be taken once only. The windows are
-    // empty and nobody else's.
-    let guest = unsafe { Guest::new(STORAGE.take(), &Firmware, &config) };
+    // and grant table: this is done once only. The windows are empty and
+    // nobody else's.
+    let guest = unsafe { Guest::new(storage, &Firmware, &config) };
     let guest = guest.unwrap_or_else(|error| panic!("can't set up the guest: {error}"));
     let guest = GUEST.call_once(|| guest);
     gic::enable_private(machine().event_interrupt, on_event);

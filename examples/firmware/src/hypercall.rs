@@ -11,6 +11,7 @@ const SCHED_OP: usize = 29;
 const XENVER_VERSION: usize = 0;
 const XENVER_EXTRAVERSION: usize = 1;
 const CONSOLEIO_WRITE: usize = 0;
+const SCHEDOP_YIELD: usize = 0;
 const SCHEDOP_SHUTDOWN: usize = 2;
 
 /// Why a domain stops.
@@ -55,6 +56,12 @@ pub fn console_write(text: &[u8]) {
             [CONSOLEIO_WRITE, text.len(), text.as_ptr().addr()],
         )
     };
+}
+
+/// Lets other domains use this CPU.
+pub fn yield_now() {
+    // SAFETY: This operation takes no argument.
+    unsafe { hypercall(SCHED_OP, [SCHEDOP_YIELD, 0, 0]) };
 }
 
 /// Stops this domain; when it is dom0, the machine.

@@ -11,8 +11,9 @@ unsafe extern "C" {
     static rodata_end: u8;
 }
 
-/// The address that the ELF file has for what is now at `address`.
-pub(crate) fn linked_address(address: usize) -> usize {
+/// The address that the ELF file has for what is now at `address`: where it
+/// is in a domain that Xen loaded at the linked address, as domUs are.
+pub fn linked_address(address: usize) -> usize {
     // SAFETY: The linker script puts a number there, for good.
     let image_linked_at = unsafe { linked_at };
     address

@@ -26,7 +26,7 @@ pub mod exit;
 pub mod gic;
 mod guest;
 pub mod hypercall;
-mod image;
+pub mod image;
 pub mod machine;
 pub mod mmu;
 pub mod pages;
@@ -39,7 +39,7 @@ use dtoolkit::fdt::Fdt;
 use spin::Once;
 
 pub use args::Args;
-pub use guest::init;
+pub use guest::{init, init_in};
 pub use machine::{Machine, Region};
 pub use windows::Windows;
 
