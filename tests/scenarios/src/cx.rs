@@ -83,6 +83,12 @@ impl<'w> Cx<'_, 'w> {
         value
     }
 
+    /// A value that is not the same everywhere: known to all, but not logged.
+    pub(crate) fn tell(&mut self, role: Role, value: impl FnOnce(&Domain<'w>) -> i64) -> i64 {
+        let value = self.world.local(role).map(|domain| [value(domain), 0]);
+        self.world.share(role, value)[0]
+    }
+
     /// End the scenario unless `got` is `want`.
     #[track_caller]
     pub(crate) fn check(&self, got: i64, want: i64) -> Verdict {

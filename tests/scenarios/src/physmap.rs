@@ -69,7 +69,7 @@ pub(crate) fn refused_physmap_changes(cx: &mut Cx<'_, '_>) -> Verdict {
 /// has its own result, and the whole says that not all went well.
 pub(crate) fn foreign_frames(cx: &mut Cx<'_, '_>) -> Verdict {
     let mut page: Kept = None;
-    let gfn = cx.step(A, format_args!("a page's frame"), |d| {
+    let gfn = cx.tell(A, |d| {
         page = d.memory.alloc_page();
         page.map_or(-1, |page| gfn_of(d, page.as_ptr().cast()) as i64)
     });

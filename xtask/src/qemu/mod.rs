@@ -3,7 +3,9 @@
 //! firmware as its guests.
 
 pub mod board;
+pub mod conformance;
 pub mod console;
+mod diff;
 pub mod emulator;
 pub mod firmware;
 pub mod guest;
@@ -32,6 +34,10 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the conformance scenarios with our dom0 and two domUs.
+    Test(conformance::Args),
+    /// Compare the scenarios' results on the simulator with those on Xen.
+    Diff(conformance::Args),
     /// Build a program of examples/firmware and run two instances of it.
     Run(RunArgs),
     /// Run flat arm64 images that exist already.
@@ -112,6 +118,8 @@ struct BootArgs {
 
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
+        Command::Test(args) => conformance::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Run(args) => run_example(args),
         Command::Boot(args) => boot_images(args),
     }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The conformance scenarios on real Xen.
+//!
+//! The same image runs as dom0 and as two domUs. The command line says which
+//! one it is: `role=control`, `role=a` or `role=b`. In the control domain
+//! `break=fail|hang|panic|silent` makes the run go wrong.
+
+#![no_std]
+#![no_main]
+
+mod lockstep;
+mod mailbox;
+
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU32;
+use core::time::Duration;
+
+use firmware::time::sleep;
+use firmware::{Machine, pages, println, windows};
+use static_cell::ConstStaticCell;
+use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page};
+use xen_guest_scenarios::{Counters, Domain, Memory, Role, WINDOW_PAGES, World, run_all};
+
+use lockstep::{Break, Link, Lockstep};
+use mailbox::Mailbox;
+
+/// 4096 ports and one frame of grants, as in the simulator's run.
+static STORAGE: ConstStaticCell<GuestStorage<64, 8>> = ConstStaticCell::new(GuestStorage::new());
+
+static COUNTERS: Counters = [const { AtomicU32::new(0) }; 8];
+
+/// This domain's pages.
+struct Pages {
+    window: EmptyPages,
+}
+
+// SAFETY: the window's addresses mean the same everywhere.
+unsafe impl Sync for Pages {}
+
+impl Memory for Pages {
+    fn alloc_page(&self) -> Option<NonNull<Page>> {
+        pages::alloc(1)
+    }
+
+    unsafe fn free_page(&self, page: NonNull<Page>) {
+        // SAFETY: as the caller promises.
+        unsafe { pages::free(page, 1) };
+    }
+
+    fn empty_page(&self, index: usize) -> NonNull<u8> {
+        assert!(index < WINDOW_PAGES);
+        // SAFETY: inside the window.
+        unsafe { self.window.va().add(index * PAGE_SIZE) }
+    }
+
+    fn pause(&self) {
+        sleep(Duration::from_micros(50));
+    }
+
+    fn settle(&self) {
+        sleep(Duration::from_micros(200));
+    }
+}
+
+firmware::main!(main);
+
+fn main(machine: &'static Machine) {
+    let role = match machine.args.get("role") {
+        Some("control") => Role::Control,
+        Some("a") => Role::A,
+        Some("b") => Role::B,
+        other => panic!("role=control, a or b on the command line, not {other:?}"),
+    };
+    let broken = machine.args.get("break").map(|how| match how {
+        "fail" => Break::Fail,
+        "hang" => Break::Hang,
+        "panic" => Break::Panic,
+        "silent" => Break::Silent,
+        _ => panic!("break=fail, hang, panic or silent, not {how}"),
+    });
+
+    let guest = firmware::init_in(STORAGE.take());
+    let window = windows().take_empty_pages(WINDOW_PAGES);
+    let memory = Pages {
+        window: window.expect("empty frames"),
+    };
+    let link = match role {
+        Role::Control => Link::Hub([Role::A, Role::B].map(|role| Mailbox::of(guest, role.raw()))),
+        Role::A | Role::B => Link::Spoke(Mailbox::own()),
+    };
+    let mut world = Lockstep {
+        domain: Domain::new(role, guest, &COUNTERS, &memory),
+        link,
+        broken,
+        number: 0,
+    };
+    let outcome = run_all(&mut world);
+
+    // Nobody may keep anything. The last step, so that dom0, whose end is the
+    // machine's, is the last to finish.
+    for holder in Role::ALL {
+        let kept = i64::from(guest.abandoned()) + i64::from(!pages::all_free());
+        let [kept, _] = world.share(holder, (holder == role).then_some([kept, 0]));
+        assert_eq!(kept, 0, "{holder} could not give everything back");
+    }
+    if role == Role::Control {
+        println!(
+            "conformance: {} passed, {} failed, {} steps",
+            outcome.passed, outcome.failed, world.number
+        );
+        assert_eq!(outcome.failed, 0, "scenarios failed");
+    }
+}

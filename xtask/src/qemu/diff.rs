@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `qemu diff`: the same scenarios on the simulator and on real Xen, their
+//! logs compared line by line.
+//!
+//! Every line has the domain, the call with its arguments, the result, and
+//! what the domain holds afterwards.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::conformance;
+use crate::process;
+
+/// Told to the simulator's test: where to put its log.
+const LOG_VARIABLE: &str = "XEN_GUEST_LOG";
+
+/// Lines shown of each difference.
+const SHOWN: usize = 6;
+
+pub fn run(args: &conformance::Args) -> Result<()> {
+    let simulator_log = simulator_log()?;
+    let xen_log = conformance::conform(args)?.log.join("\n");
+    conformance::save("xen.log", &xen_log)?;
+    let (simulator, xen) = (parse(&simulator_log), parse(&xen_log));
+
+    let mut equal = 0;
+    let mut different = Vec::new();
+    let mut lines = 0;
+    for scenario in &simulator {
+        match xen.iter().find(|other| other.name == scenario.name) {
+            Some(other) if other == scenario => {
+                equal += 1;
+                lines += scenario.lines.len();
+            }
+            Some(other) => different.push(difference(scenario, other)),
+            None => different.push(format!("{}: not run on Xen", scenario.name)),
+        }
+    }
+    for other in &xen {
+        if !simulator.iter().any(|s| s.name == other.name) {
+            different.push(format!("{}: not run on the simulator", other.name));
+        }
+    }
+    for difference in &different {
+        println!("{difference}");
+    }
+    println!(
+        "{equal} scenarios ({lines} lines) equal on the simulator and on {}, {} different",
+        args.machine.xen,
+        different.len()
+    );
+    if !different.is_empty() || equal == 0 {
+        bail!("the simulator is not what Xen is");
+    }
+    Ok(())
+}
+
+fn simulator_log() -> Result<String> {
+    let path = conformance::save("simulator.log", "")?;
+    let mut cargo = Command::new("cargo");
+    cargo
+        .current_dir(process::workspace())
+        .args(["test", "--quiet", "--features", "sim"])
+        .args(["--test", "conformance", "deterministic"])
+        .env(LOG_VARIABLE, &path);
+    process::output(&mut cargo).context("the scenarios fail on the simulator")?;
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The lines of one scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Log<'a> {
+    name: &'a str,
+    lines: Vec<&'a str>,
+}
+
+fn parse(log: &str) -> Vec<Log<'_>> {
+    let mut scenarios: Vec<Log<'_>> = Vec::new();
+    for line in log.lines() {
+        if let Some(name) = line.strip_prefix("scenario ") {
+            scenarios.push(Log {
+                name,
+                lines: Vec::new(),
+            });
+        } else if let Some(scenario) = scenarios.last_mut() {
+            scenario.lines.push(line);
+        }
+    }
+    scenarios
+}
+
+fn difference(simulator: &Log<'_>, xen: &Log<'_>) -> String {
+    let mut text = format!("{}: different", simulator.name);
+    let longer = simulator.lines.len().max(xen.lines.len());
+    let line = |log: &Log<'_>, at: usize| match log.lines.get(at) {
+        Some(line) => line.trim_start().to_owned(),
+        None => "(nothing)".to_owned(),
+    };
+    let mut shown = 0;
+    for at in 0..longer {
+        let (here, there) = (line(simulator, at), line(xen, at));
+        if here == there {
+            continue;
+        }
+        text += &format!(
+            "\n  step {}:\n    simulator {here}\n    Xen       {there}",
+            at + 1
+        );
+        shown += 1;
+        if shown == SHOWN {
+            text += "\n  ...";
+            break;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = "scenario one\n  A x() = 0 [open 0]\npassed one\nscenario two\npassed two";
+
+    #[test]
+    fn logs_are_taken_apart_by_scenario() {
+        let scenarios = parse(LOG);
+        assert_eq!(scenarios.len(), 2);
+        assert_eq!(scenarios[0].name, "one");
+        assert_eq!(scenarios[0].lines, ["  A x() = 0 [open 0]", "passed one"]);
+        assert_eq!(scenarios[1].lines, ["passed two"]);
+    }
+
+    #[test]
+    fn every_kind_of_difference_is_shown() {
+        let first = &parse(LOG)[0];
+        let changed = LOG.replace("x() = 0", "x() = -22");
+        let text = difference(first, &parse(&changed)[0]);
+        assert!(text.contains("simulator A x() = 0"), "{text}");
+        assert!(text.contains("Xen       A x() = -22"), "{text}");
+        let shorter = LOG.replace("passed one\n", "");
+        let text = difference(first, &parse(&shorter)[0]);
+        assert!(text.contains("(nothing)"), "{text}");
+    }
+}
