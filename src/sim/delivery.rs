@@ -144,10 +144,12 @@ impl Vcpu {
         calls
     }
 
-    /// Whether the upcall is due, or running, and nothing stands in its way.
+    /// Whether the upcall is running, or due without the calling thread
+    /// itself holding it off.
     pub(super) fn busy(&self) -> bool {
         let cpu = lock(&self.state);
-        cpu.running.is_some() || (cpu.upcall.is_some() && !cpu.closing && self.wanted())
+        let able = cpu.upcall.is_some() && !cpu.closing && cpu.locked != Some(me());
+        cpu.running.is_some() || (able && self.wanted())
     }
 
     pub(super) fn delivery(&self) -> Delivery {

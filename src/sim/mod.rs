@@ -318,7 +318,7 @@ impl Hypervisor {
     }
 
     /// What domains did that Xen allows but that no firmware wants: mapping
-    /// over a page, unmapping at the wrong place. The oldest first.
+    /// over a page, unmapping at the wrong place. The first 1000 of them.
     pub fn warnings(&self) -> Vec<String> {
         self.state().warnings.clone()
     }

@@ -219,15 +219,7 @@ impl Physmap {
         if let Some(old) = old
             && entry.map(|entry| entry.mfn) != Some(old.mfn)
         {
-            match old.kind {
-                Kind::Foreign { .. } => frames.put_ref(old.mfn),
-                Kind::Ram if frames.get(old.mfn).used == Use::XenHeap => {
-                    frames.get_mut(old.mfn).gfn = None;
-                }
-                // A replaced page of RAM stays the domain's without being
-                // reachable; a grant's reference is the handle's.
-                Kind::Ram | Kind::Grant { .. } => {}
-            }
+            let_go(frames, old);
         }
         if old != entry {
             self.refresh(gfn);
@@ -300,10 +292,10 @@ impl Physmap {
     /// Everything is gone: the domain died.
     pub(super) fn clear(&mut self, frames: &mut Frames) {
         self.stage1.clear();
-        while let Some((&gfn, _)) = self.stage2.last_key_value() {
-            let done = self.set(frames, gfn, None);
-            debug_assert!(done.is_ok());
+        for entry in std::mem::take(&mut self.stage2).into_values() {
+            let_go(frames, entry);
         }
+        self.host_map(0, self.layout.end(), None);
     }
 
     fn host_access(&self, gfn: u64) -> Option<(u64, bool)> {
@@ -353,5 +345,18 @@ impl Physmap {
             "mmap of guest frame {gfn:#x}: {}",
             std::io::Error::last_os_error()
         );
+    }
+}
+
+/// A frame does not hold this any more.
+fn let_go(frames: &mut Frames, old: Entry) {
+    match old.kind {
+        Kind::Foreign { .. } => frames.put_ref(old.mfn),
+        Kind::Ram if frames.get(old.mfn).used == Use::XenHeap => {
+            frames.get_mut(old.mfn).gfn = None;
+        }
+        // A replaced page of RAM stays the domain's without being reachable; a
+        // grant's reference is the handle's.
+        Kind::Ram | Kind::Grant { .. } => {}
     }
 }

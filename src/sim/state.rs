@@ -21,6 +21,9 @@ use super::{DomainConfig, Policy};
 use crate::ffi::abi;
 use crate::{Error, Result};
 
+/// The first mistakes tell more than a million of the same.
+const MAX_WARNINGS: usize = 1000;
+
 pub(super) struct DomainState {
     pub(super) id: u16,
     pub(super) privileged: bool,
@@ -265,7 +268,9 @@ impl State {
     }
 
     pub(super) fn warn(&mut self, text: String) {
-        self.warnings.push(text);
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(text);
+        }
     }
 }
 
