@@ -78,6 +78,11 @@ impl Ports {
         Ok(port)
     }
 
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Port)> {
+        (0..).zip(self.list.iter().copied())
+    }
+
     pub(super) fn open(&self) -> usize {
         let closed = |port: &&Port| !matches!(port, Port::Free | Port::Reserved);
         self.list.iter().filter(closed).count()

@@ -55,6 +55,13 @@ impl Maptrack {
         self.free.push_back(handle);
     }
 
+    /// Granter and reference of every mapping.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u16, u32)> {
+        let mappings = self.mappings.iter().flatten();
+        mappings.map(|mapping| (mapping.dom, mapping.gref))
+    }
+
     pub(super) fn live(&self) -> usize {
         self.mappings.iter().flatten().count()
     }

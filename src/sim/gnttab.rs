@@ -428,6 +428,20 @@ impl State {
         }
     }
 
+    /// Entries in use by somebody, with their flags.
+    #[cfg(test)]
+    pub(super) fn active_grants(&self, dom: u16) -> Vec<(u32, Active, u16)> {
+        let grants = &self.domains[&dom].grants;
+        let flags = |gref| {
+            let (mfn, offset) = grants.place(gref);
+            self.machine.u16(mfn, offset).load(SeqCst)
+        };
+        let active = grants.active.iter();
+        active
+            .map(|(&gref, &active)| (gref, active, flags(gref)))
+            .collect()
+    }
+
     /// Entries in use in the shared table, but for the reserved ones.
     pub(super) fn live_grants(&self, dom: u16) -> usize {
         let Ok(domain) = self.domain(dom) else {

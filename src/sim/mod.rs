@@ -69,6 +69,8 @@ mod memory;
 mod pages;
 mod physmap;
 mod platform;
+#[cfg(test)]
+mod random;
 mod sched;
 mod sharedinfo;
 mod state;

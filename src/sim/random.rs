@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Random hypercalls of several domains: whatever is asked, in whatever
+//! order, the hypervisor's books balance, and nothing is left at the end.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::SeqCst;
+use std::vec::Vec;
+
+use super::evtchn::Port;
+use super::machine::Use;
+use super::physmap::{INVALID_GFN, Kind};
+use super::state::State;
+use super::{Domain, DomainConfig, Hypervisor, Leaks};
+use crate::ffi::abi;
+use crate::{PAGE_SIZE, Platform, Protection};
+
+const SELF: u16 = abi::DOMID_SELF as u16;
+
+/// A small generator (xorshift*): the same numbers for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % limit
+    }
+
+    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+}
+
+struct World {
+    random: Random,
+    xen: Hypervisor,
+    domains: Vec<Domain>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let xen = Hypervisor::new();
+        let small = || DomainConfig::default().with_ram_pages(16);
+        let configs = [
+            DomainConfig::dom0().with_ram_pages(16),
+            small().with_max_evtchn_port(70),
+            small().with_max_grant_frames(2),
+        ];
+        let domains: Vec<Domain> = configs.map(|config| xen.create_domain(config)).into();
+        for domain in &domains {
+            let window = domain.grant_window();
+            let mut op = abi::xen_add_to_physmap {
+                domid: SELF,
+                size: 0,
+                space: abi::XENMAPSPACE_grant_table,
+                idx: 0,
+                gpfn: window.gfn.raw(),
+            };
+            assert_eq!(memory(domain, abi::XENMEM_add_to_physmap, &mut op), 0);
+            // SAFETY: a window of this domain that nothing else uses.
+            unsafe {
+                let prot = Protection { write: true };
+                domain.map(window.va, window.gfn, 1, prot).unwrap();
+            }
+        }
+        Self {
+            random: Random(seed),
+            xen,
+            domains,
+        }
+    }
+
+    fn domain(&mut self) -> Domain {
+        let count = self.domains.len() as u64;
+        self.domains[self.random.below(count) as usize].clone()
+    }
+
+    fn domid(&mut self) -> u16 {
+        self.random.of(&[0, 1, 2, 1, 2, 9, SELF])
+    }
+
+    fn port(&mut self) -> u32 {
+        let port = self.random.below(20) as u32;
+        self.random.of(&[port, port, port, 70, 127, 5000])
+    }
+
+    fn gref(&mut self) -> u32 {
+        let gref = self.random.below(12) as u32;
+        self.random.of(&[gref, gref, gref, 600, 1 << 30])
+    }
+
+    /// A frame of RAM or of the extended region, or none at all.
+    fn gfn(&mut self, domain: &Domain) -> u64 {
+        let (ram, empty) = (domain.ram().gfn.raw(), domain.extended_region().gfn.raw());
+        let near = self.random.below(16);
+        self.random
+            .of(&[ram + near, empty + near, empty + near, 1 << 40, INVALID_GFN])
+    }
+
+    fn event(&mut self, domain: &Domain) {
+        let (dom, remote, port, vcpu) = (
+            self.domid(),
+            self.domid(),
+            self.port(),
+            self.random.of(&[0, 0, 0, 1]),
+        );
+        // Every argument structure, at its largest.
+        let mut words = [0u32; 8];
+        let cmd = self.random.below(14) as u32;
+        match cmd {
+            abi::EVTCHNOP_alloc_unbound => words[0] = u32::from(dom) | u32::from(remote) << 16,
+            abi::EVTCHNOP_bind_interdomain | abi::EVTCHNOP_status | abi::EVTCHNOP_reset => {
+                words[0] = u32::from(dom);
+                words[1] = port;
+            }
+            abi::EVTCHNOP_bind_virq => {
+                words[0] = self.random.below(26) as u32;
+                words[1] = vcpu;
+            }
+            abi::EVTCHNOP_bind_ipi => words[0] = vcpu,
+            _ => {
+                words[0] = port;
+                words[1] = vcpu;
+            }
+        }
+        // Resets would leave little to test.
+        if cmd != abi::EVTCHNOP_reset || self.random.below(50) == 0 {
+            call(domain, abi::__HYPERVISOR_event_channel_op, cmd, &mut words);
+        }
+    }
+
+    /// A well-behaved granter: entries in use are left alone.
+    fn grant(&mut self, domain: &Domain) {
+        let gref = self.random.below(12) as usize;
+        let (to, gfn) = (self.random.below(3), self.gfn(domain));
+        let flags = self.random.of(&[0, 0, 1, 1, 1, 5, 0x101, 3]);
+        let state = self.xen.state();
+        let window = domain.grant_window().gfn.raw();
+        let entry = state.domains[&domain.shared.id]
+            .physmap
+            .get(window)
+            .unwrap();
+        let word = state.machine.u64(entry.mfn, gref * 8);
+        let old = word.load(SeqCst);
+        if old & 0x18 == 0 {
+            word.store(flags | to << 16 | (gfn & 0xffff_ffff) << 32, SeqCst);
+        }
+    }
+
+    fn map(&mut self, domain: &Domain) {
+        let mut op = abi::gnttab_map_grant_ref {
+            host_addr: self.gfn(domain) << 12,
+            flags: self.random.of(&[2, 2, 2, 6, 6, 0, 3, 0x10002]),
+            ref_: self.gref(),
+            dom: self.domid(),
+            ..Default::default()
+        };
+        grants(domain, abi::GNTTABOP_map_grant_ref, &mut op);
+    }
+
+    fn unmap(&mut self, domain: &Domain) {
+        let mut op = abi::gnttab_unmap_grant_ref {
+            host_addr: if self.random.below(8) == 0 {
+                0
+            } else {
+                self.gfn(domain) << 12
+            },
+            handle: self.random.below(40) as u32,
+            ..Default::default()
+        };
+        // Mostly at the right place.
+        if self.random.below(4) > 0 {
+            let state = self.xen.state();
+            let physmap = &state.domains[&domain.shared.id].physmap;
+            let grants: Vec<u64> = physmap
+                .iter()
+                .filter(|(_, entry)| matches!(entry.kind, Kind::Grant { .. }))
+                .map(|(gfn, _)| gfn)
+                .collect();
+            drop(state);
+            if !grants.is_empty() {
+                op.host_addr = self.random.of(&grants) << 12;
+            }
+        }
+        grants(domain, abi::GNTTABOP_unmap_grant_ref, &mut op);
+    }
+
+    fn copy(&mut self, domain: &Domain) {
+        let mut op = abi::gnttab_copy {
+            source: self.copy_end(domain),
+            dest: self.copy_end(domain),
+            len: self.random.below(300) as u16,
+            flags: self.random.below(4) as u16,
+            status: 0,
+        };
+        grants(domain, abi::GNTTABOP_copy, &mut op);
+    }
+
+    fn copy_end(&mut self, domain: &Domain) -> abi::gnttab_copy_gnttab_copy_ptr {
+        let mut end = abi::gnttab_copy_gnttab_copy_ptr {
+            domid: self.domid(),
+            offset: self.random.below(PAGE_SIZE as u64) as u16,
+            ..Default::default()
+        };
+        if self.random.below(2) == 0 {
+            end.u.gmfn = self.gfn(domain);
+        } else {
+            end.u.ref_ = self.gref();
+        }
+        end
+    }
+
+    fn other_grant_op(&mut self, domain: &Domain) {
+        let mut words = [0u32; 16];
+        words[0] = self.gref();
+        words[1] = self.gref();
+        let cmd = self.random.of(&[
+            abi::GNTTABOP_swap_grant_ref,
+            abi::GNTTABOP_query_size,
+            abi::GNTTABOP_get_version,
+            abi::GNTTABOP_transfer,
+        ]);
+        if cmd != abi::GNTTABOP_swap_grant_ref {
+            words[0] = self.domid().into();
+        }
+        grants(domain, cmd, &mut words);
+    }
+
+    fn reservation(&mut self, domain: &Domain) {
+        let mut list = [self.gfn(domain), self.gfn(domain)];
+        let mut op = abi::xen_memory_reservation {
+            nr_extents: self.random.below(3),
+            extent_order: self.random.of(&[0, 0, 0, 1, 20]),
+            domid: self.domid(),
+            ..Default::default()
+        };
+        op.extent_start.p = list.as_mut_ptr();
+        let cmd = self.random.of(&[
+            abi::XENMEM_populate_physmap,
+            abi::XENMEM_populate_physmap,
+            abi::XENMEM_decrease_reservation,
+        ]);
+        memory(domain, cmd, &mut op);
+    }
+
+    fn physmap(&mut self, domain: &Domain) {
+        let gfn = self.gfn(domain);
+        let domid = self.domid();
+        if self.random.below(2) == 0 {
+            let mut op = abi::xen_remove_from_physmap { domid, gpfn: gfn };
+            memory(domain, abi::XENMEM_remove_from_physmap, &mut op);
+            return;
+        }
+        let mut op = abi::xen_add_to_physmap {
+            domid,
+            size: 0,
+            space: self.random.of(&[0, 0, 1, 1, 2, 4, 9]),
+            idx: self.random.below(4),
+            gpfn: gfn,
+        };
+        memory(domain, abi::XENMEM_add_to_physmap, &mut op);
+    }
+
+    fn foreign(&mut self, domain: &Domain) {
+        let (mut index, mut gfn, mut error) = (self.gfn(domain), self.gfn(domain), 0);
+        // Over the same page Xen would count it twice for ever.
+        let state = self.xen.state();
+        if state.domains[&domain.shared.id].physmap.get(gfn).is_some() {
+            return;
+        }
+        drop(state);
+        let mut op = abi::xen_add_to_physmap_batch {
+            domid: SELF,
+            space: abi::XENMAPSPACE_gmfn_foreign as u16,
+            size: 1,
+            ..Default::default()
+        };
+        op.u.foreign_domid = self.domid();
+        op.idxs.p = &mut index;
+        op.gpfns.p = &mut gfn;
+        op.errs.p = &mut error;
+        memory(domain, abi::XENMEM_add_to_physmap_batch, &mut op);
+    }
+
+    fn step(&mut self) {
+        let domain = self.domain();
+        match self.random.below(12) {
+            0..3 => self.event(&domain),
+            3 | 4 => self.grant(&domain),
+            5 | 6 => self.map(&domain),
+            7 => self.unmap(&domain),
+            8 => self.copy(&domain),
+            9 => self.physmap(&domain),
+            10 => match self.random.below(3) {
+                0 => self.reservation(&domain),
+                1 => self.other_grant_op(&domain),
+                _ => self.foreign(&domain),
+            },
+            _ => self.unmap(&domain),
+        }
+    }
+}
+
+fn call<T>(domain: &Domain, op: u32, cmd: u32, arg: &mut T) -> isize {
+    let arg = std::ptr::from_mut(arg) as usize;
+    // SAFETY: the argument is as large as any that the operation takes.
+    unsafe { domain.hypercall(op, [cmd as usize, arg, 1, 0, 0]) }
+}
+
+fn memory<T>(domain: &Domain, cmd: u32, arg: &mut T) -> isize {
+    call(domain, abi::__HYPERVISOR_memory_op, cmd, arg)
+}
+
+fn grants<T>(domain: &Domain, cmd: u32, arg: &mut T) {
+    call(domain, abi::__HYPERVISOR_grant_table_op, cmd, arg);
+}
+
+/// The books, from first principles.
+fn check(state: &State) {
+    let mut refs: HashMap<u64, u32> = HashMap::new();
+    for (&id, domain) in &state.domains {
+        for (port, end) in domain.ports.iter() {
+            if let Port::Interdomain { remote, port: peer } = end {
+                let back = Port::Interdomain { remote: id, port };
+                let other = state.domains[&remote].ports.iter().nth(peer as usize);
+                assert_eq!(other, Some((peer, back)), "d{id} port {port}");
+            }
+        }
+        for (dom, gref) in domain.maptrack.iter() {
+            let mfn = state.pinned_frame(dom, gref).expect("in use while mapped");
+            *refs.entry(mfn).or_default() += 1;
+        }
+        for (gref, active, flags) in state.active_grants(id) {
+            assert!(active.readers + active.writers > 0);
+            assert!(flags & 8 != 0, "d{id} gref {gref}: {flags:#x}");
+            let writing = active.writers > 0;
+            assert_eq!(flags & 16 != 0, writing, "d{id} gref {gref}: {flags:#x}");
+        }
+        for (gfn, entry) in domain.physmap.iter() {
+            let frame = state.frames.get(entry.mfn);
+            match entry.kind {
+                Kind::Foreign { .. } => *refs.entry(entry.mfn).or_default() += 1,
+                Kind::Ram if frame.used == Use::XenHeap => {
+                    assert_eq!(frame.gfn, Some(gfn), "d{id}: a Xen page at two places");
+                }
+                Kind::Ram => assert_eq!(frame.owner, Some(id)),
+                Kind::Grant { .. } => {}
+            }
+        }
+        assert!(state.frames.ram_of(id) <= domain.max_pages);
+    }
+    for (mfn, frame) in state.frames.iter() {
+        let expected = refs.get(&mfn).copied().unwrap_or(0);
+        assert_eq!(frame.refs, expected, "references to frame {mfn:#x}");
+        assert!(frame.owner.is_some() || (frame.refs == 0 && !frame.allocated));
+    }
+}
+
+#[test]
+fn books_balance_whatever_is_asked() {
+    let mut seen = Leaks::default();
+    for seed in 1..=20 {
+        let mut world = World::new(seed * 0x9e37_79b9);
+        for step in 0..3000 {
+            world.step();
+            if step % 10 == 0 {
+                check(&world.xen.state());
+            }
+        }
+        let leaks = world.xen.leaks();
+        seen.ports += leaks.ports;
+        seen.mappings += leaks.mappings;
+        seen.foreign_mappings += leaks.foreign_mappings;
+        // In any order of dying.
+        while !world.domains.is_empty() {
+            let index = world.random.below(world.domains.len() as u64) as usize;
+            world.domains.swap_remove(index);
+            check(&world.xen.state());
+        }
+        let state = world.xen.state();
+        assert!(state.domains.is_empty(), "a dead domain is still there");
+        assert!(state.frames.iter().all(|(_, frame)| frame.owner.is_none()));
+    }
+    // It was not all refused.
+    assert!(seen.ports > 100 && seen.mappings > 20 && seen.foreign_mappings > 5);
+}
