@@ -70,7 +70,7 @@ fn versions() {
     assert_eq!(grants(&one, GNTTABOP_get_version, &mut op), EPERM);
     op[0].dom = 7;
     assert_eq!(grants(&one, GNTTABOP_get_version, &mut op), ESRCH);
-    assert_eq!(grants(&one, GNTTABOP_transfer, &mut op), ENOSYS);
+    assert_eq!(grants(&one, GNTTABOP_transfer, &mut op), EOPNOTSUPP);
     assert_eq!(grants(&one, 99, &mut op), ENOSYS);
 }
 
@@ -228,6 +228,58 @@ fn unmap_wants_the_right_place() {
     assert_eq!(xen.warnings().len(), 2);
     assert_eq!(xen.leaks().mappings, 0);
     assert_eq!(table.flags(8).load(SeqCst), 1);
+}
+
+#[test]
+fn nothing_can_replace_a_mapping_on_arm() {
+    let (xen, one, two) = pair();
+    let table = map_grant_table(&one, 1);
+    let page = one.alloc_page().unwrap();
+    let gfn = two.extended_region().gfn.raw();
+    table.grant(8, 2, page.gfn(), GTF_permit_access);
+    let (_, handle) = map_ref(&two, 1, 8, RW, gfn);
+    let replace = |handle, new_addr| {
+        let mut op = [zero::<gnttab_unmap_and_replace>()];
+        op[0].host_addr = gfn << 12;
+        op[0].new_addr = new_addr;
+        op[0].handle = handle;
+        assert_eq!(grants(&two, GNTTABOP_unmap_and_replace, &mut op), 0);
+        i32::from(op[0].status)
+    };
+    assert_eq!(replace(handle + 1, 0), GNTST_bad_handle);
+    assert_eq!(replace(handle, 4096), GNTST_general_error);
+    assert_eq!(xen.leaks().mappings, 1);
+    assert_eq!(replace(handle, 0), OKAY);
+    assert_eq!(table.flags(8).load(SeqCst), 1);
+}
+
+#[test]
+fn caches_are_flushed_of_what_is_mapped() {
+    let (_xen, one, two) = pair();
+    let table = map_grant_table(&one, 1);
+    let page = one.alloc_page().unwrap();
+    let gfn = two.extended_region().gfn.raw();
+    table.grant(8, 2, page.gfn(), GTF_permit_access);
+    let mut op = [map_op(1, 8, RW, gfn << 12)];
+    assert_eq!(grants(&two, GNTTABOP_map_grant_ref, &mut op), 0);
+    let flush = |address, offset, length, cmd: u32| {
+        let mut op = [zero::<gnttab_cache_flush>()];
+        op[0].a.dev_bus_addr = address;
+        op[0].offset = offset;
+        op[0].length = length;
+        op[0].op = cmd;
+        grants(&two, GNTTABOP_cache_flush, &mut op)
+    };
+    let (address, clean) = (op[0].dev_bus_addr, GNTTAB_CACHE_CLEAN);
+    assert_eq!(flush(address, 0, 4096, clean | GNTTAB_CACHE_INVAL), 0);
+    assert_eq!(flush(address, 1, 4096, clean), EINVAL);
+    assert_eq!(flush(address, 4096, 0, clean), EINVAL);
+    assert_eq!(flush(address, 0, 1, 1 << 31), EINVAL);
+    assert_eq!(flush(1 << 60, 0, 0, clean), 0, "nothing to do");
+    assert_eq!(flush(1 << 60, 0, 1, clean), EINVAL);
+    assert_eq!(flush(1 << 30, 0, 1, clean), EPERM, "nobody's");
+    assert_eq!(unmap_ref(&two, op[0].handle, gfn), OKAY);
+    assert_eq!(flush(address, 0, 1, clean), EINVAL, "not mapped any more");
 }
 
 #[test]

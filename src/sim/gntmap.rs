@@ -6,6 +6,7 @@ use std::vec::Vec;
 
 use super::fault::Place;
 use super::gnttab::status;
+use super::hypercall::Argument;
 use super::physmap::{Entry, Kind};
 use super::state::State;
 use crate::ffi::abi;
@@ -155,19 +156,27 @@ impl State {
         Ok(mfn)
     }
 
-    pub(super) fn unmap_grant_refs(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
+    /// Each structure `T` names a mapping to undo; `parts` are its address,
+    /// new address and handle, and its status.
+    fn unmap_each<T: Argument>(
+        &mut self,
+        caller: u16,
+        arg: usize,
+        count: u32,
+        parts: impl Fn(&mut T) -> (u64, u64, u32, &mut i16),
+    ) -> Result<()> {
         let mut result = Ok(());
         let mut batch = Vec::new();
         for index in 0..count as usize {
-            let op: Result<abi::gnttab_unmap_grant_ref> = self.read_at(caller, arg, index);
-            result = op.and_then(|mut op| {
+            result = self.read_at(caller, arg, index).and_then(|mut op: T| {
                 let fault = self.domain_mut(caller)?.faults.hit(Place::Unmap);
-                let (status, done) = match fault {
+                let (address, new_address, handle, status) = parts(&mut op);
+                let (result, done) = match fault {
                     Some(status) => (status as i16, None),
-                    None => self.unmap_grant_ref(caller, &op),
+                    None => self.unmap_one(caller, address, new_address, handle),
                 };
+                *status = result;
                 batch.extend(done);
-                op.status = status;
                 self.write_at(caller, arg, index, &op)
             });
             if result.is_err() {
@@ -182,33 +191,58 @@ impl State {
         result
     }
 
+    pub(super) fn unmap_grant_refs(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
+        self.unmap_each(
+            caller,
+            arg,
+            count,
+            |op: &mut abi::gnttab_unmap_grant_ref| (op.host_addr, 0, op.handle, &mut op.status),
+        )
+    }
+
+    pub(super) fn unmap_and_replace(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
+        self.unmap_each(
+            caller,
+            arg,
+            count,
+            |op: &mut abi::gnttab_unmap_and_replace| {
+                (op.host_addr, op.new_addr, op.handle, &mut op.status)
+            },
+        )
+    }
+
     fn complete(&mut self, batch: &mut Vec<Unmapped>) {
         for done in batch.drain(..) {
             self.unpin(done.dom, done.gref, done.readonly);
         }
     }
 
-    fn unmap_grant_ref(
+    fn unmap_one(
         &mut self,
         caller: u16,
-        op: &abi::gnttab_unmap_grant_ref,
+        address: u64,
+        new_address: u64,
+        handle: u32,
     ) -> (i16, Option<Unmapped>) {
         let Ok(domain) = self.domain(caller) else {
             return (status::BAD_DOMAIN, None);
         };
-        let mapping = domain.maptrack.mappings.get(op.handle as usize);
+        let mapping = domain.maptrack.mappings.get(handle as usize);
         let Some(mapping) = mapping.copied().flatten() else {
             return (status::BAD_HANDLE, None);
         };
-        if op.host_addr == 0 {
+        if address == 0 {
             // Nothing named, nothing undone.
             self.warn(std::format!(
-                "d{caller}: unmap of handle {} without an address does nothing",
-                op.handle
+                "d{caller}: unmap of handle {handle} without an address does nothing"
             ));
             return (status::OKAY, None);
         }
-        let gfn = op.host_addr >> PAGE_SHIFT;
+        if new_address != 0 {
+            // Arm can't put another mapping in its place.
+            return (status::GENERAL_ERROR, None);
+        }
+        let gfn = address >> PAGE_SHIFT;
         let Some(mfn) = self.pinned_frame(mapping.dom, mapping.gref) else {
             return (status::BAD_HANDLE, None);
         };
@@ -219,13 +253,12 @@ impl State {
         if domain.physmap.remove(&mut self.frames, gfn, mfn).is_err() {
             return (status::GENERAL_ERROR, None);
         }
-        domain.maptrack.mappings[op.handle as usize] = None;
-        domain.maptrack.give(op.handle);
+        domain.maptrack.mappings[handle as usize] = None;
+        domain.maptrack.give(handle);
         if empty {
             // Xen takes the caller's word for it.
             self.warn(std::format!(
-                "d{caller}: handle {} unmapped at frame {gfn:#x}, where nothing was",
-                op.handle
+                "d{caller}: handle {handle} unmapped at frame {gfn:#x}, where nothing was"
             ));
         }
         let done = Unmapped {
@@ -307,6 +340,44 @@ impl State {
             self.unpin(to, to_ref, false);
         }
         result
+    }
+
+    /// Cleaning and invalidating by machine address: caches are coherent
+    /// here, so that the checks are all there is to it.
+    pub(super) fn cache_flushes(&self, caller: u16, arg: usize, count: u32) -> Result<()> {
+        for index in 0..count as usize {
+            let op: abi::gnttab_cache_flush = self.read_at(caller, arg, index)?;
+            let end = usize::from(op.offset) + usize::from(op.length);
+            let known = abi::GNTTAB_CACHE_CLEAN | abi::GNTTAB_CACHE_INVAL;
+            if usize::from(op.offset) >= PAGE_SIZE || end > PAGE_SIZE || op.op & !known != 0 {
+                return Err(Error::Invalid);
+            }
+            if op.length == 0 || op.op == 0 {
+                continue;
+            }
+            // SAFETY: both fields of the union are integers inside the
+            // structure, all of which was copied in.
+            let mfn = unsafe { op.a.dev_bus_addr } >> PAGE_SHIFT;
+            if mfn >= self.machine.pages() {
+                return Err(Error::Invalid);
+            }
+            let owner = self.frames.owner(mfn).ok_or(Error::NotPermitted)?;
+            if owner != caller && !self.maps_frame(caller, owner, mfn) {
+                return Err(Error::Invalid);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `user` has a grant of `owner`'s frame in use.
+    fn maps_frame(&self, user: u16, owner: u16, mfn: u64) -> bool {
+        let Ok(domain) = self.domain(user) else {
+            return false;
+        };
+        let mappings = domain.maptrack.mappings.iter().flatten();
+        mappings
+            .filter(|mapping| mapping.dom == owner)
+            .any(|mapping| self.pinned_frame(owner, mapping.gref) == Some(mfn))
     }
 
     /// Only the caller's own pages can be named by frame.

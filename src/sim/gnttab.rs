@@ -109,6 +109,8 @@ impl State {
         match cmd {
             abi::GNTTABOP_map_grant_ref => self.map_grant_refs(caller, arg, count)?,
             abi::GNTTABOP_unmap_grant_ref => self.unmap_grant_refs(caller, arg, count)?,
+            abi::GNTTABOP_unmap_and_replace => self.unmap_and_replace(caller, arg, count)?,
+            abi::GNTTABOP_cache_flush => self.cache_flushes(caller, arg, count)?,
             abi::GNTTABOP_copy => self.grant_copies(caller, arg, count)?,
             abi::GNTTABOP_setup_table => self.setup_table(caller, arg, count)?,
             abi::GNTTABOP_query_size => self.query_size(caller, arg, count)?,
@@ -139,6 +141,8 @@ impl State {
                     self.write_at(caller, arg, index, &op)?;
                 }
             }
+            // For guests that see machine frames only.
+            abi::GNTTABOP_transfer => return Err(Error::NotSupported),
             _ => return Err(Error::NotImplemented),
         }
         Ok(Outcome::Done(0))
@@ -469,4 +473,5 @@ arguments! {
     gnttab_set_version gnttab_get_version gnttab_swap_grant_ref
     gnttab_setup_table gnttab_query_size gnttab_get_status_frames
     gnttab_map_grant_ref gnttab_unmap_grant_ref gnttab_copy
+    gnttab_unmap_and_replace gnttab_cache_flush
 }

@@ -158,6 +158,11 @@ impl Frames {
         }
     }
 
+    /// Who owns a machine frame, if it was ever anybody's.
+    pub(super) fn owner(&self, mfn: u64) -> Option<u16> {
+        self.list.get(mfn as usize)?.owner
+    }
+
     pub(super) fn get(&self, mfn: u64) -> &Frame {
         &self.list[mfn as usize]
     }

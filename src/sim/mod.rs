@@ -50,10 +50,10 @@
 //! - `SCHEDOP_poll` times are nanoseconds since the hypervisor was created.
 //! - An upcall that was held off fires when the platform lock is released.
 //!
-//! Missing: the FIFO ABI (`init_control` answers as a Xen built without it),
-//! further vCPUs, grant tables of version 2, `unmap_and_replace`,
-//! `cache_flush` and `transfer`, `exchange`, ioreq servers, `hvm_op`,
-//! `vcpu_op` (all -ENOSYS).
+//! Missing: the FIFO ABI (`init_control` and `expand_array` answer
+//! -EOPNOTSUPP, as a Xen built without it); a second vCPU (-ENOENT); grant
+//! tables of version 2, as on Arm; and, all -ENOSYS, `XENMEM_exchange`, ioreq
+//! servers, `hvm_op` and `vcpu_op`.
 
 mod delivery;
 mod domain;
