@@ -20,6 +20,22 @@ static inline uint64_t xg_bit(uint32_t n)
 	return UINT64_C(1) << (n % XG_WORD_BITS);
 }
 
+/* Of a word that is not 0. */
+static inline uint32_t xg_first_bit(uint64_t word)
+{
+	return (uint32_t)__builtin_ctzll(word);
+}
+
+/* Without the instruction, which not every target has. */
+static inline uint32_t xg_count_bits(uint64_t word)
+{
+	word -= word >> 1 & UINT64_C(0x5555555555555555);
+	word = (word & UINT64_C(0x3333333333333333)) +
+	       (word >> 2 & UINT64_C(0x3333333333333333));
+	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)(word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 static inline uint64_t xg_load(const uint64_t *word)
 {
 	return __atomic_load_n(word, __ATOMIC_RELAXED);

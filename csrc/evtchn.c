@@ -1,133 +1,35 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * Event channels: opening and closing ports, handlers, masks.
- *
- * One rule ties the shared mask bit to the library's state: it is clear only
- * while the port has a handler and is not in its group's `masked` set. Xen
- * leaves the bit alone when a port is closed and opened again, so a new port
- * starts masked, and what arrives before bind stays pending for bind to find.
- *
- * A handler is published data first (bind), withdrawn handler first (unbind);
- * evtchn_upcall.c has the reader's side and the wait for a running handler.
- */
-#include "atomic.h"
-#include "hypercall.h"
-#include "internal.h"
-
-static struct xg_port_group *group_of(const struct xg_guest *g, uint32_t port)
-{
-	return &g->evtchn.groups[port / XG_WORD_BITS];
-}
-
-static struct xg_port_slot *slot_of(const struct xg_guest *g, uint32_t port)
-{
-	return &group_of(g, port)->slots[port % XG_WORD_BITS];
-}
-
-static bool port_in_table(const struct xg_guest *g, uint32_t port)
-{
-	return port && port < g->evtchn.nr_ports;
-}
-
-static bool port_open(const struct xg_guest *g, uint32_t port)
-{
-	return port_in_table(g, port) &&
-	       (xg_load(&group_of(g, port)->open) & xg_bit(port));
-}
-
-static bool port_masked(const struct xg_guest *g, uint32_t port)
-{
-	return xg_load_seq(&group_of(g, port)->masked) & xg_bit(port);
-}
-
-static bool port_bound(const struct xg_guest *g, uint32_t port)
-{
-	return __atomic_load_n(&slot_of(g, port)->handler, __ATOMIC_SEQ_CST);
-}
-
-static int event_op(struct xg_guest *g, uint32_t op, void *arg)
-{
-	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, op, arg);
-}
-
-int xg_evtchn_init(struct xg_guest *g, struct xg_port_group *groups,
-		   uint32_t nr_groups)
-{
-	memset(groups, 0, nr_groups * sizeof(*groups));
-	g->evtchn.groups = groups;
-	g->evtchn.nr_ports = nr_groups * XG_PORTS_PER_GROUP;
-	xg_evtchn_2l_init(g, g->shared_info.va);
-	return 0;
-}
-
-bool xg_evtchn_in_use(const struct xg_guest *g)
-{
-	uint32_t nr_groups = g->evtchn.nr_ports / XG_PORTS_PER_GROUP;
-
-	for (uint32_t i = 0; i < nr_groups; i++)
-		if (xg_load(&g->evtchn.groups[i].open))
-			return true;
-	return false;
-}
+/* Event channels: opening and closing ports, and what Xen knows of them. */
+#include "evtchn_abi.h"
 
 static int close_op(struct xg_guest *g, uint32_t port)
 {
 	struct evtchn_close op = {.port = port};
 
-	return event_op(g, EVTCHNOP_close, &op);
+	return xg_event_op(g, EVTCHNOP_close, &op);
 }
 
-/* A port of ours that Xen has just opened: into the table, or back to Xen. */
-static int enter(struct xg_guest *g, uint32_t port)
+/* A port of ours that Xen has just opened for `vcpu`: into the table, or back
+ * to Xen. */
+static int enter(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 {
-	if (!port_in_table(g, port)) {
+	if (!xg_port_in_table(g, port)) {
 		close_op(g, port);
 		return -XG_ENOSPC;
 	}
-	xg_set_bits(&group_of(g, port)->open, xg_bit(port));
+	xg_evtchn_set_vcpu(g, port, vcpu);
+	xg_set_bits(&xg_group_of(g, port)->open, xg_bit(port));
 	return (int)port;
 }
 
 int xg_evtchn_alloc_unbound(struct xg_guest *g, uint16_t dom, uint16_t remote)
 {
 	struct evtchn_alloc_unbound op = {.dom = dom, .remote_dom = remote};
-	int rc = event_op(g, EVTCHNOP_alloc_unbound, &op);
+	int rc = xg_event_op(g, EVTCHNOP_alloc_unbound, &op);
 
 	if (rc)
 		return rc;
-	return dom == DOMID_SELF ? enter(g, op.port) : (int)op.port;
-}
-
-/* Take the handler away and wait until it is not running. Leaves the port
- * masked. */
-static void withdraw(struct xg_guest *g, uint32_t port)
-{
-	struct xg_port_slot *slot = slot_of(g, port);
-
-	/* Before quiesce looks for an upcall that may hold the port. */
-	xg_evtchn_2l_mask(g, port);
-	__atomic_store_n(&slot->handler, (xg_evtchn_handler_t)0,
-			 __ATOMIC_SEQ_CST);
-	xg_evtchn_quiesce(g, port);
-}
-
-static int install(struct xg_guest *g, uint32_t port,
-		   xg_evtchn_handler_t handler, void *data)
-{
-	struct xg_port_slot *slot = slot_of(g, port);
-	int rc;
-
-	__atomic_store_n(&slot->data, data, __ATOMIC_RELAXED);
-	/* Release publishes `data`; sequentially consistent because an upcall
-	 * that just saw no handler sets mask and pending and looks again, and
-	 * we look at those next. */
-	__atomic_store_n(&slot->handler, handler, __ATOMIC_SEQ_CST);
-	if (port_masked(g, port))
-		return 0;
-	rc = xg_evtchn_2l_unmask(g, port);
-	if (rc)
-		withdraw(g, port);
-	return rc;
+	return dom == DOMID_SELF ? enter(g, op.port, 0) : (int)op.port;
 }
 
 int xg_evtchn_bind_interdomain(struct xg_guest *g, uint16_t remote,
@@ -138,15 +40,15 @@ int xg_evtchn_bind_interdomain(struct xg_guest *g, uint16_t remote,
 		.remote_dom = remote,
 		.remote_port = remote_port,
 	};
-	int rc = event_op(g, EVTCHNOP_bind_interdomain, &op);
+	int rc = xg_event_op(g, EVTCHNOP_bind_interdomain, &op);
 	int port;
 
 	if (rc)
 		return rc;
-	port = enter(g, op.local_port);
+	port = enter(g, op.local_port, 0);
 	if (port < 0 || !handler)
 		return port;
-	rc = install(g, (uint32_t)port, handler, data);
+	rc = xg_evtchn_install(g, (uint32_t)port, handler, data);
 	if (rc) {
 		xg_evtchn_close(g, (uint32_t)port);
 		return rc;
@@ -154,8 +56,23 @@ int xg_evtchn_bind_interdomain(struct xg_guest *g, uint16_t remote,
 	return port;
 }
 
-/* A port that somebody else opened for this domain. */
-static int adopt(struct xg_guest *g, uint32_t port)
+int xg_evtchn_bind_virq(struct xg_guest *g, uint32_t virq, uint32_t vcpu)
+{
+	struct evtchn_bind_virq op = {.virq = virq, .vcpu = vcpu};
+	int rc = xg_event_op(g, EVTCHNOP_bind_virq, &op);
+
+	return rc ? rc : enter(g, op.port, vcpu);
+}
+
+int xg_evtchn_bind_ipi(struct xg_guest *g, uint32_t vcpu)
+{
+	struct evtchn_bind_ipi op = {.vcpu = vcpu};
+	int rc = xg_event_op(g, EVTCHNOP_bind_ipi, &op);
+
+	return rc ? rc : enter(g, op.port, vcpu);
+}
+
+int xg_evtchn_adopt(struct xg_guest *g, uint32_t port)
 {
 	struct evtchn_status status = {.dom = DOMID_SELF, .port = port};
 	int rc = xg_evtchn_status(g, &status);
@@ -164,133 +81,83 @@ static int adopt(struct xg_guest *g, uint32_t port)
 		return rc;
 	if (status.status == EVTCHNSTAT_closed)
 		return -XG_EINVAL;
-	xg_set_bits(&group_of(g, port)->open, xg_bit(port));
+	xg_evtchn_set_vcpu(g, port, status.vcpu);
+	xg_set_bits(&xg_group_of(g, port)->open, xg_bit(port));
 	return 0;
 }
 
-int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
-		   xg_evtchn_handler_t handler, void *data)
+int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port)
 {
-	bool adopted = false;
-	int rc;
+	int rc = 0;
 
-	if (!handler || !port_in_table(g, port))
+	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
-	if (!port_open(g, port)) {
-		rc = adopt(g, port);
-		if (rc)
-			return rc;
-		adopted = true;
-	}
-	if (port_bound(g, port))
-		withdraw(g, port);
-	rc = install(g, port, handler, data);
-	if (rc && adopted)
-		xg_clear_bits(&group_of(g, port)->open, xg_bit(port));
+	if (!xg_port_open(g, port))
+		rc = xg_evtchn_adopt(g, port);
+	if (!rc)
+		xg_set_bits(&xg_group_of(g, port)->fixed, xg_bit(port));
 	return rc;
 }
 
-int xg_evtchn_unbind(struct xg_guest *g, uint32_t port)
+/* Whatever the library knew of the port, which is masked and quiet. */
+static void leave(struct xg_guest *g, uint32_t port)
 {
-	if (!port_open(g, port))
-		return -XG_EINVAL;
-	withdraw(g, port);
-	return 0;
+	struct xg_port_group *group = xg_group_of(g, port);
+
+	xg_evtchn_forget(g, port);
+	__atomic_store_n(&xg_slot_of(g, port)->handler, (xg_evtchn_handler_t)0,
+			 __ATOMIC_SEQ_CST);
+	xg_clear_bits(&group->masked, xg_bit(port));
+	xg_clear_bits(&group->held, xg_bit(port));
+	xg_clear_bits(&group->late, xg_bit(port));
+	xg_clear_bits(&group->fixed, xg_bit(port));
+	group->idle[port % XG_WORD_BITS] = 0;
+	xg_clear_bits(&group->open, xg_bit(port));
 }
 
 int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 {
-	struct xg_port_group *group;
-	int rc;
+	int rc = 0;
 
-	if (!port_in_table(g, port))
+	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
 	/* Opened by somebody else and never bound, or not open: Xen knows. */
-	if (!port_open(g, port))
+	if (!xg_port_open(g, port))
 		return close_op(g, port);
-	group = group_of(g, port);
-	xg_evtchn_2l_mask(g, port);
+	g->evtchn.ops->mask(g, port);
 	xg_evtchn_quiesce(g, port);
 	/* Masked and quiet. What a new owner of the number receives from the
 	 * hypercall on stays pending until that owner binds. */
-	rc = close_op(g, port);
-	if (rc) {
-		if (port_bound(g, port) && !port_masked(g, port))
-			xg_evtchn_2l_unmask(g, port);
-		return rc;
-	}
-	xg_evtchn_forget(g, port);
-	__atomic_store_n(&slot_of(g, port)->handler, (xg_evtchn_handler_t)0,
-			 __ATOMIC_SEQ_CST);
-	xg_clear_bits(&group->masked, xg_bit(port));
-	xg_clear_bits(&group->open, xg_bit(port));
-	return 0;
+	if (!(xg_load(&xg_group_of(g, port)->fixed) & xg_bit(port)))
+		rc = close_op(g, port);
+	if (rc)
+		xg_evtchn_resume(g, port);
+	else
+		leave(g, port);
+	return rc;
 }
 
 int xg_evtchn_notify(struct xg_guest *g, uint32_t port)
 {
 	struct evtchn_send op = {.port = port};
 
-	if (!port_in_table(g, port))
+	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
-	return event_op(g, EVTCHNOP_send, &op);
-}
-
-int xg_evtchn_mask(struct xg_guest *g, uint32_t port)
-{
-	if (!port_open(g, port))
-		return -XG_EINVAL;
-	xg_set_bits(&group_of(g, port)->masked, xg_bit(port));
-	xg_evtchn_2l_mask(g, port);
-	return 0;
-}
-
-int xg_evtchn_unmask(struct xg_guest *g, uint32_t port)
-{
-	struct xg_port_group *group;
-	int rc = 0;
-
-	if (!port_open(g, port))
-		return -XG_EINVAL;
-	group = group_of(g, port);
-	xg_clear_bits(&group->masked, xg_bit(port));
-	if (port_bound(g, port))
-		rc = xg_evtchn_2l_unmask(g, port);
-	if (rc)
-		xg_set_bits(&group->masked, xg_bit(port));
-	return rc;
-}
-
-int xg_evtchn_pending(struct xg_guest *g, uint32_t port)
-{
-	return port_open(g, port) ? xg_evtchn_2l_pending(g, port) : -XG_EINVAL;
-}
-
-int xg_evtchn_take_pending(struct xg_guest *g, uint32_t port)
-{
-	return port_open(g, port) ? xg_evtchn_2l_take_pending(g, port)
-				  : -XG_EINVAL;
-}
-
-int xg_evtchn_take_missed(struct xg_guest *g, uint32_t port)
-{
-	if (port_open(g, port) && port_bound(g, port))
-		return 0;
-	return xg_evtchn_take_pending(g, port);
+	return xg_event_op(g, EVTCHNOP_send, &op);
 }
 
 int xg_evtchn_status(struct xg_guest *g, struct evtchn_status *status)
 {
 	if (!status)
 		return -XG_EINVAL;
-	return event_op(g, EVTCHNOP_status, status);
+	return xg_event_op(g, EVTCHNOP_status, status);
 }
 
 int xg_evtchn_set_priority(struct xg_guest *g, uint32_t port, uint32_t priority)
 {
 	struct evtchn_set_priority op = {.port = port, .priority = priority};
 
-	if (!port_in_table(g, port))
+	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
-	return event_op(g, EVTCHNOP_set_priority, &op);
+	return xg_event_op(g, EVTCHNOP_set_priority, &op);
 }

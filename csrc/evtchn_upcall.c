@@ -1,214 +1,108 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The upcall: from Xen's selector to handlers.
+ * The upcall, and how a handler is taken away under it.
  *
- * A word of 64 pending bits is read once and cleared with one atomic
- * operation, then its events are served from `todo`. So a port gets one turn
- * per pass however often it fires, and a pass starts behind the port where
- * the last one ended.
- *
- * Teardown. `serving` names the word being served and which visit this is.
- * The upcall stores it before it reads the mask; unbind and close set the
- * mask bit before they read `serving` (all sequentially consistent). So
- * either the upcall sees the port masked and leaves it alone, or unbind sees
- * the visit and waits until it is over. Above an upcall on the same CPU there
- * is nobody to wait for; close takes what that upcall still holds for the
- * port out of `todo`, so that a next owner of the number never gets it.
+ * Each vCPU's `serving` names the group of ports that its upcall is in, and
+ * which visit this is. The upcall stores it before it reads a port's mask;
+ * unbind and close set the mask before they read `serving` (all sequentially
+ * consistent). So either the upcall sees the port masked and leaves it alone,
+ * or unbind sees the visit and waits until it is over. Above an upcall on the
+ * same vCPU there is nobody to wait for; close takes what that upcall still
+ * holds for the port out of `todo`, so that a next owner of the number never
+ * gets it.
  *
  * A port without a handler is masked, so the upcall meets one only when
  * unbind came in between. It masks the port and puts the event back, where
- * bind finds it: see put_back().
+ * bind finds it: see xg_evtchn_put_back().
  */
-#include "atomic.h"
-#include "hypercall.h"
-#include "internal.h"
-
-/* `serving`: number of the visit, and below it the word plus 1, or 0. */
-#define SERVING_WORD  0x7fu
-#define SERVING_VISIT 0x80u
-
-static uint32_t first_bit(uint64_t word)
-{
-	return (uint32_t)__builtin_ctzll(word);
-}
-
-/* The vCPU's part of a claim that Xen and the guest share. */
-static void store_upcall_pending(struct xg_evtchn *e, uint8_t value)
-{
-	__atomic_store_n(&e->vcpu->evtchn_upcall_pending, value,
-			 __ATOMIC_SEQ_CST);
-}
-
-static uint8_t load_upcall_pending(const struct xg_evtchn *e)
-{
-	return __atomic_load_n(&e->vcpu->evtchn_upcall_pending,
-			       __ATOMIC_RELAXED);
-}
-
-static uint64_t *selector(struct xg_evtchn *e)
-{
-	return (uint64_t *)&e->vcpu->evtchn_pending_sel;
-}
+#include "evtchn_abi.h"
 
 /*
- * The event of a port that has no handler. The mask and pending bits are set
- * before the handler is read again, and bind stores the handler before it
- * clears the mask and reads pending, so one of the two sees the other's
- * stores and has the event delivered.
+ * The mask and pending bits are set before the handler is read again, and
+ * bind stores the handler before it clears the mask and reads pending, so one
+ * of the two sees the other's stores and has the event delivered.
  */
-static void put_back(struct xg_guest *g, uint32_t port)
+void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
 {
-	struct xg_port_group *group = &g->evtchn.groups[port / XG_WORD_BITS];
-	struct xg_port_slot *slot = &group->slots[port % XG_WORD_BITS];
+	const struct xg_evtchn_ops *ops = g->evtchn.ops;
 
-	xg_evtchn_2l_mask(g, port);
-	if (!(xg_load_seq(&group->open) & xg_bit(port)))
+	ops->mask(g, port);
+	if (!(xg_load_seq(&xg_group_of(g, port)->open) & xg_bit(port)))
 		return;
-	xg_evtchn_2l_set_pending(g, port);
-	if (__atomic_load_n(&slot->handler, __ATOMIC_SEQ_CST) &&
-	    !(xg_load_seq(&group->masked) & xg_bit(port)))
-		xg_evtchn_2l_unmask(g, port);
+	ops->set_pending(g, port);
+	/* A late event that nobody got is not one to wait for. */
+	xg_clear_bits(&xg_group_of(g, port)->held, xg_bit(port));
+	if (xg_port_bound(g, port) && !xg_port_held_back(g, port))
+		ops->unmask(g, port);
 }
 
-static void serve_port(struct xg_guest *g, uint32_t port)
+static struct xg_vcpu *this_vcpu(const struct xg_guest *g)
 {
-	struct xg_port_slot *slot = &g->evtchn.groups[port / XG_WORD_BITS]
-					     .slots[port % XG_WORD_BITS];
-	/* Pairs with the release in bind: its `data` is seen with it. */
-	xg_evtchn_handler_t handler =
-		__atomic_load_n(&slot->handler, __ATOMIC_ACQUIRE);
+	uint32_t cpu = 0;
 
-	if (handler)
-		handler(__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
-	else
-		put_back(g, port);
-}
-
-/* Serve the events of word `w` in `window`; returns the budget left. */
-static uint32_t serve_word(struct xg_guest *g, uint32_t w, uint64_t window,
-			   uint32_t budget)
-{
-	struct xg_evtchn *e = &g->evtchn;
-	uint64_t todo;
-	uint32_t visit = (e->serving & ~SERVING_WORD) + SERVING_VISIT;
-
-	/* Before the mask is read: see the top of the file. */
-	__atomic_store_n(&e->serving, visit | (w + 1), __ATOMIC_SEQ_CST);
-	todo = xg_load_seq(&e->pending[w]) & ~xg_load_seq(&e->mask[w]) & window;
-	if (todo)
-		/* Cleared before the handlers run: what a peer writes and
-		 * then announces during a handler comes again. */
-		xg_clear_bits(&e->pending[w], todo);
-	e->todo = todo;
-	while (e->todo && budget) {
-		uint32_t bit = first_bit(e->todo);
-
-		e->todo &= e->todo - 1;
-		e->start = w * XG_WORD_BITS + bit + 1;
-		budget--;
-		serve_port(g, w * XG_WORD_BITS + bit);
-	}
-	if (e->todo)
-		xg_set_bits(&e->pending[w], e->todo);
-	/* Release: who sees the visit over sees the handlers' effects. */
-	__atomic_store_n(&e->serving, visit, __ATOMIC_RELEASE);
-	return budget;
-}
-
-/*
- * Serve the words of `sel` from port e->start round to it again, so the first
- * word is visited twice: its upper part first and its lower part last.
- * Returns the selector bits that may have events left.
- */
-static uint64_t pass(struct xg_guest *g, uint64_t sel, uint32_t *budget)
-{
-	uint32_t start =
-		g->evtchn.start < g->evtchn.nr_ports ? g->evtchn.start : 0;
-	uint32_t first = start / XG_WORD_BITS;
-	uint64_t upper = ~UINT64_C(0) << (start % XG_WORD_BITS);
-	uint64_t left = sel;
-	uint64_t ahead = sel & (~UINT64_C(0) << first);
-	uint64_t behind = sel & ~(~UINT64_C(0) << first);
-
-	while (ahead && *budget) {
-		uint32_t w = first_bit(ahead);
-
-		*budget = serve_word(g, w, w == first ? upper : ~UINT64_C(0),
-				     *budget);
-		ahead &= ahead - 1;
-		if (w != first && *budget)
-			left &= ~xg_bit(w);
-	}
-	while (behind && *budget) {
-		uint32_t w = first_bit(behind);
-
-		*budget = serve_word(g, w, ~UINT64_C(0), *budget);
-		behind &= behind - 1;
-		if (*budget)
-			left &= ~xg_bit(w);
-	}
-	if (*budget && (left & xg_bit(first))) {
-		if (~upper)
-			*budget = serve_word(g, first, ~upper, *budget);
-		if (*budget)
-			left &= ~xg_bit(first);
-	}
-	return left;
+	if (g->evtchn.nr_vcpus > 1)
+		cpu = g->platform->cpu_id(g->context);
+	if (cpu >= g->evtchn.nr_vcpus || !g->evtchn.vcpus[cpu].info)
+		return NULL;
+	return &g->evtchn.vcpus[cpu];
 }
 
 int xg_evtchn_upcall(struct xg_guest *g, uint32_t budget)
 {
-	struct xg_evtchn *e = &g->evtchn;
-	uint64_t known = e->nr_ports / XG_WORD_BITS < XG_WORD_BITS
-				 ? xg_bit(e->nr_ports / XG_WORD_BITS) - 1
-				 : ~UINT64_C(0);
+	struct xg_vcpu *v = this_vcpu(g);
+	uint8_t *upcall_pending;
 
+	if (!v)
+		return 0;
+	upcall_pending = &v->info->evtchn_upcall_pending;
 	if (!budget)
 		budget = 1;
 	do {
-		uint64_t left;
-
-		/* Before the selector is taken: an event that Xen adds after
-		 * we took it sets upcall_pending again. Both operations are
-		 * sequentially consistent, so they can't swap. */
-		store_upcall_pending(e, 0);
-		left = pass(g, xg_take_word(selector(e)) & known, &budget);
-		if (left) {
-			/* The reverse of Xen's order of looking: pending bits
-			 * are back already, then the selector, then the flag
-			 * that makes somebody look. */
-			xg_set_bits(selector(e), left);
-			store_upcall_pending(e, 1);
+		/* Before Xen's selector or queues are taken, which is
+		 * sequentially consistent too: what Xen adds after we took
+		 * them sets this again. On Arm it also lowers the interrupt
+		 * line, which must happen before the scan for the same
+		 * reason. */
+		__atomic_store_n(upcall_pending, 0, __ATOMIC_SEQ_CST);
+		budget = g->evtchn.ops->serve(g, v, budget);
+		if (!budget) {
+			/* What is left is back where Xen put it; this makes
+			 * somebody look. */
+			__atomic_store_n(upcall_pending, 1, __ATOMIC_SEQ_CST);
 			return 1;
 		}
-	} while (load_upcall_pending(e));
+	} while (__atomic_load_n(upcall_pending, __ATOMIC_RELAXED));
 	return 0;
 }
 
-static bool beneath_caller(struct xg_guest *g, uint32_t port, uint32_t serving)
+static bool serves(uint32_t serving, uint32_t port)
 {
-	return (serving & SERVING_WORD) == port / XG_WORD_BITS + 1 &&
-	       g->platform->cpu_id(g->context) == 0;
+	return (serving & XG_SERVING_GROUP) == port / XG_WORD_BITS + 1;
 }
 
 void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port)
 {
-	struct xg_evtchn *e = &g->evtchn;
-	/* After the caller's store of the mask bit: top of the file. */
-	uint32_t seen = __atomic_load_n(&e->serving, __ATOMIC_SEQ_CST);
+	for (uint32_t cpu = 0; cpu < g->evtchn.nr_vcpus; cpu++) {
+		struct xg_vcpu *v = &g->evtchn.vcpus[cpu];
+		/* After the caller's store of the mask bit: top of the file. */
+		uint32_t seen = __atomic_load_n(&v->serving, __ATOMIC_SEQ_CST);
 
-	if ((seen & SERVING_WORD) != port / XG_WORD_BITS + 1 ||
-	    beneath_caller(g, port, seen))
-		return;
-	while (__atomic_load_n(&e->serving, __ATOMIC_ACQUIRE) == seen)
-		g->platform->relax(g->context);
+		if (!serves(seen, port) ||
+		    g->platform->cpu_id(g->context) == cpu)
+			continue;
+		while (__atomic_load_n(&v->serving, __ATOMIC_ACQUIRE) == seen)
+			g->platform->relax(g->context);
+	}
 }
 
 void xg_evtchn_forget(struct xg_guest *g, uint32_t port)
 {
-	struct xg_evtchn *e = &g->evtchn;
+	uint32_t cpu = g->platform->cpu_id(g->context);
+	struct xg_vcpu *v;
 
-	if (beneath_caller(g, port,
-			   __atomic_load_n(&e->serving, __ATOMIC_RELAXED)))
-		e->todo &= ~xg_bit(port);
+	if (cpu >= g->evtchn.nr_vcpus)
+		return;
+	v = &g->evtchn.vcpus[cpu];
+	if (serves(__atomic_load_n(&v->serving, __ATOMIC_RELAXED), port))
+		v->todo &= ~xg_bit(port);
 }

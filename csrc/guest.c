@@ -19,6 +19,24 @@ static bool windows_overlap(const struct xg_window *a,
 	return a->gfn < b->gfn + b->pages && b->gfn < a->gfn + a->pages;
 }
 
+static bool events_valid(const struct xg_guest_config *config)
+{
+	if (!config->port_groups || !config->nr_port_groups ||
+	    config->nr_port_groups > XG_MAX_PORT_GROUPS)
+		return false;
+	if (!config->vcpus || !config->nr_vcpus ||
+	    config->nr_vcpus > XG_MAX_VCPUS ||
+	    (config->nr_vcpus > 1 && !config->vcpu_ports))
+		return false;
+	if (!config->nr_fifo_pages)
+		return true;
+	return config->fifo_pages &&
+	       !xg_page_offset((uintptr_t)config->fifo_pages) &&
+	       config->nr_fifo_pages >= 2 &&
+	       config->nr_fifo_pages <= XG_FIFO_MAX_PAGES &&
+	       config->nr_vcpus <= XG_FIFO_MAX_VCPUS;
+}
+
 static bool config_valid(const struct xg_guest_config *config)
 {
 	const struct xg_platform *platform = config->platform;
@@ -29,8 +47,7 @@ static bool config_valid(const struct xg_guest_config *config)
 		return false;
 	if (!xg_window_valid(&config->shared_info))
 		return false;
-	if (!config->port_groups || !config->nr_port_groups ||
-	    config->nr_port_groups > XG_MAX_PORT_GROUPS)
+	if (!events_valid(config))
 		return false;
 	if (!config->gnttab.pages)
 		return true;
@@ -79,8 +96,12 @@ int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config)
 	rc = map_shared_info(g);
 	if (rc)
 		return rc;
-	xg_evtchn_init(g, config->port_groups, config->nr_port_groups);
-	rc = xg_gnttab_init(g, &config->gnttab, config->gnttab_words);
+	rc = xg_evtchn_init(g, config);
+	if (!rc) {
+		rc = xg_gnttab_init(g, &config->gnttab, config->gnttab_words);
+		if (rc)
+			xg_evtchn_fini(g);
+	}
 	if (rc)
 		unmap_shared_info(g);
 	return rc;
@@ -94,5 +115,6 @@ int xg_guest_fini(struct xg_guest *g)
 	    __atomic_load_n(&g->gnttab.in_use, __ATOMIC_ACQUIRE))
 		return -XG_EBUSY;
 	rc = xg_gnttab_fini(g);
+	rc |= xg_evtchn_fini(g);
 	return unmap_shared_info(g) || rc ? -XG_EIO : 0;
 }

@@ -14,6 +14,8 @@
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
 #include <xen/memory.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
 
 #include "xen_guest/guest.h"
 
@@ -29,21 +31,20 @@ static inline uintptr_t xg_page_offset(uintptr_t address)
 bool xg_window_valid(const struct xg_window *window);
 
 /* evtchn.c */
-int xg_evtchn_init(struct xg_guest *g, struct xg_port_group *groups,
-		   uint32_t nr_groups);
+int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config);
+int xg_evtchn_fini(struct xg_guest *g);
 /* Any port still open? */
 bool xg_evtchn_in_use(const struct xg_guest *g);
+/* Have `vcpu` serve the port in the 2-level ABI, and no other. */
+void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
 
-/* evtchn_2l.c: the 2-level ABI's shared bits. */
+/* evtchn_2l.c, evtchn_fifo.c: enter the ABI. */
 void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared);
-void xg_evtchn_2l_mask(struct xg_guest *g, uint32_t port);
-int xg_evtchn_2l_unmask(struct xg_guest *g, uint32_t port);
-bool xg_evtchn_2l_pending(const struct xg_guest *g, uint32_t port);
-bool xg_evtchn_2l_take_pending(struct xg_guest *g, uint32_t port);
-void xg_evtchn_2l_set_pending(struct xg_guest *g, uint32_t port);
+int xg_evtchn_fifo_init(struct xg_guest *g, void *pages, uint32_t nr_pages);
+int xg_evtchn_fifo_online(struct xg_guest *g, uint32_t vcpu);
 
-/* evtchn_upcall.c: return once no upcall on another CPU serves the port's
- * word. The caller has set the port's mask bit. */
+/* evtchn_upcall.c: return once no upcall on another vCPU serves the port's
+ * group. The caller has set the port's mask bit. */
 void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port);
 /* Drop what an upcall beneath the caller still holds for the port. */
 void xg_evtchn_forget(struct xg_guest *g, uint32_t port);

@@ -86,18 +86,16 @@ impl Place for &Firmware {
 /// The domain's guest: the shared-info page goes behind the grant table.
 fn set_up<'s>(storage: &'s mut Storage, domain: &'s Domain) -> xen_guest::Result<Guest<'s>> {
     let window = domain.grant_window();
-    let config = GuestConfig {
-        shared_info: Window {
-            // SAFETY: the window is far larger.
-            va: unsafe { window.va.add(PAGE_SIZE) },
-            gfn: Gfn::new(window.gfn.raw() + 1),
-            pages: 1,
-        },
-        grant_table: Some(Window { pages: 1, ..window }),
-    };
+    let config = GuestConfig::new(Window {
+        // SAFETY: the window is far larger.
+        va: unsafe { window.va.add(PAGE_SIZE) },
+        gfn: Gfn::new(window.gfn.raw() + 1),
+        pages: 1,
+    })
+    .with_grant_table(window);
     // SAFETY: the domain and its windows are this program's alone, and the
     // guest is dropped before storage and domain.
-    unsafe { Guest::new(storage, domain, &config) }
+    unsafe { Guest::new(storage, domain, config) }
 }
 
 fn run(rounds: u32) -> Result<(), Box<dyn std::error::Error>> {

@@ -5,8 +5,9 @@ use core::ffi::c_void;
 use core::fmt;
 use core::mem;
 use core::ptr;
+use core::time::Duration;
 
-use crate::{DomId, Error, Guest, Port, Result, ffi};
+use crate::{DomId, Error, Guest, Port, Result, Signal, ffi};
 
 /// An open event-channel port of this guest.
 ///
@@ -21,10 +22,10 @@ pub struct EventChannel<'g> {
 
 /// # Safety
 ///
-/// `data` is the `&'static H` given at bind.
-unsafe extern "C" fn call<H: Fn() + Sync + 'static>(data: *mut c_void) {
+/// `data` is the `&H` given at bind, and still there.
+unsafe extern "C" fn call<H: Fn() + Sync>(data: *mut c_void) {
     // SAFETY: as the caller promises.
-    let handler: &'static H = unsafe { &*data.cast::<H>() };
+    let handler = unsafe { &*data.cast::<H>() };
     handler();
 }
 
@@ -68,6 +69,47 @@ impl<'g> EventChannel<'g> {
         Self::opened(guest, port)
     }
 
+    /// Open a port for a virtual interrupt of Xen (`VIRQ_*`). One that every
+    /// vCPU has goes to `vcpu`; the others have vCPU 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] if it is bound, [`Error::Busy`] if another domain
+    /// handles it, [`Error::Invalid`], [`Error::NotFound`],
+    /// [`Error::NotPermitted`], [`Error::NoSpace`].
+    pub fn bind_virq(guest: &'g Guest<'g>, virq: u32, vcpu: u32) -> Result<Self> {
+        // SAFETY: the guest is set up.
+        let port = unsafe { ffi::xg_evtchn_bind_virq(guest.as_raw(), virq, vcpu) };
+        Self::opened(guest, port)
+    }
+
+    /// Open a port by which the guest's vCPUs signal `vcpu`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such vCPU, [`Error::NoSpace`].
+    pub fn bind_ipi(guest: &'g Guest<'g>, vcpu: u32) -> Result<Self> {
+        // SAFETY: the guest is set up.
+        let port = unsafe { ffi::xg_evtchn_bind_ipi(guest.as_raw(), vcpu) };
+        Self::opened(guest, port)
+    }
+
+    /// Take over a port that Xen connected at boot, as the device tree says.
+    /// Dropping it unbinds but does not close: Xen could not give it again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if Xen says that it is not in use.
+    ///
+    /// # Safety
+    ///
+    /// No other `EventChannel` or C code of this guest uses the port.
+    pub unsafe fn adopt_static(guest: &'g Guest<'g>, port: Port) -> Result<Self> {
+        // SAFETY: the guest is set up.
+        Error::check(unsafe { ffi::xg_evtchn_adopt_static(guest.as_raw(), port.raw()) })?;
+        Ok(Self { guest, port })
+    }
+
     /// Take over a port that somebody else opened for this domain.
     ///
     /// # Safety
@@ -101,9 +143,65 @@ impl<'g> EventChannel<'g> {
     /// # Errors
     ///
     /// [`Error::Invalid`] if Xen says that the port is not open.
-    pub fn bind<H: Fn() + Sync + 'static>(&mut self, handler: &'static H) -> Result {
+    pub fn bind<H: Fn() + Sync>(&mut self, handler: &'static H) -> Result {
+        // SAFETY: it lives for ever, and `&mut` keeps others away.
+        unsafe { self.bind_raw(handler) }
+    }
+
+    /// Have events raise `signal`: see [`Signal::attach`].
+    pub(crate) fn bind_signal(&mut self, signal: &'static Signal) -> Result {
+        unsafe extern "C" fn raise(data: *mut c_void) {
+            // SAFETY: bound below with a signal that lives for ever.
+            unsafe { &*data.cast::<Signal>() }.raise();
+        }
+        // SAFETY: the guest is set up; `raise` gets the signal back from the
+        // pointer; `&mut` keeps others away.
+        Error::check(unsafe {
+            ffi::xg_evtchn_bind(
+                self.guest.as_raw(),
+                self.port.raw(),
+                Some(raise),
+                ptr::from_ref(signal).cast::<c_void>().cast_mut(),
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Have `handler` called for events while `body` runs, and not any more
+    /// afterwards: so it may borrow. An earlier handler is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if Xen says that the port is not open; `body` did
+    /// not run then.
+    pub fn with_handler<H: Fn() + Sync, R>(
+        &mut self,
+        handler: &H,
+        body: impl FnOnce(&Self) -> R,
+    ) -> Result<R> {
+        /// Unbinds, after a panic of `body` too.
+        struct Unbind<'a, 'g>(&'a EventChannel<'g>);
+        impl Drop for Unbind<'_, '_> {
+            fn drop(&mut self) {
+                // SAFETY: the guest is set up. An open port can be unbound,
+                // and a closed one has no handler.
+                unsafe { ffi::xg_evtchn_unbind(self.0.guest.as_raw(), self.0.port.raw()) };
+            }
+        }
+        // SAFETY: the handler is unbound, and runs nowhere any more, before
+        // its borrow ends. `self` is borrowed, so nobody binds another.
+        unsafe { self.bind_raw(handler) }?;
+        let bound = Unbind(self);
+        Ok(body(bound.0))
+    }
+
+    /// # Safety
+    ///
+    /// `handler` lives until it is unbound, and nobody binds or closes the
+    /// port at the same time.
+    unsafe fn bind_raw<H: Fn() + Sync>(&self, handler: &H) -> Result {
         // SAFETY: the guest is set up; `call` gets the handler back from the
-        // pointer, and the handler lives for ever.
+        // pointer; the rest is the caller's promise.
         Error::check(unsafe {
             ffi::xg_evtchn_bind(
                 self.guest.as_raw(),
@@ -160,6 +258,88 @@ impl<'g> EventChannel<'g> {
         // SAFETY: the guest is set up.
         Error::check(unsafe { ffi::xg_evtchn_unmask(self.guest.as_raw(), self.port.raw()) })?;
         Ok(())
+    }
+
+    /// Have the port served in order of `priority`: 0 first, 15 last, 7 as it
+    /// was opened. Holds for events from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotImplemented`] with the two-level ABI, [`Error::Invalid`]
+    /// for other priorities.
+    pub fn set_priority(&self, priority: u32) -> Result {
+        // SAFETY: the guest is set up.
+        Error::check(unsafe {
+            ffi::xg_evtchn_set_priority(self.guest.as_raw(), self.port.raw(), priority)
+        })?;
+        Ok(())
+    }
+
+    /// Send events to `vcpu` from now on, a pending one too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if it is not online, [`Error::Invalid`] for IPIs
+    /// and interrupts that every vCPU has.
+    pub fn bind_vcpu(&mut self, vcpu: u32) -> Result {
+        // SAFETY: the guest is set up; `&mut` keeps bind and close away.
+        Error::check(unsafe {
+            ffi::xg_evtchn_bind_vcpu(self.guest.as_raw(), self.port.raw(), vcpu)
+        })?;
+        Ok(())
+    }
+
+    /// Hold the port back after each call of its handler until
+    /// [`done`](Self::done): a peer that signals without pause then costs one
+    /// interrupt per piece of work.
+    ///
+    /// # Errors
+    ///
+    /// As [`mask`](Self::mask).
+    pub fn set_late(&self, late: bool) -> Result {
+        // SAFETY: the guest is set up.
+        Error::check(unsafe {
+            ffi::xg_evtchn_set_late(self.guest.as_raw(), self.port.raw(), late)
+        })?;
+        Ok(())
+    }
+
+    /// The work of a held event is done; `worked` says whether there was any.
+    /// Some time means: the peer signals for nothing, hold it back for that
+    /// long, then [`release`](Self::release) it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if no event is held.
+    pub fn done(&self, worked: bool) -> Result<Option<Duration>> {
+        // SAFETY: the guest is set up.
+        let delay = Error::check(unsafe {
+            ffi::xg_evtchn_done(self.guest.as_raw(), self.port.raw(), worked)
+        })?;
+        Ok((delay > 0).then(|| Duration::from_millis(delay.into())))
+    }
+
+    /// Let a held port deliver again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if no event is held.
+    pub fn release(&self) -> Result {
+        // SAFETY: the guest is set up.
+        Error::check(unsafe { ffi::xg_evtchn_release(self.guest.as_raw(), self.port.raw()) })?;
+        Ok(())
+    }
+
+    /// Whether an event is waiting.
+    ///
+    /// # Errors
+    ///
+    /// As [`mask`](Self::mask).
+    pub fn is_pending(&self) -> Result<bool> {
+        // SAFETY: the guest is set up.
+        let pending =
+            Error::check(unsafe { ffi::xg_evtchn_pending(self.guest.as_raw(), self.port.raw()) })?;
+        Ok(pending != 0)
     }
 
     /// Whether an event is waiting; takes it.

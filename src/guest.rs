@@ -8,57 +8,140 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 
 use crate::platform::Table;
-use crate::{Error, Gfn, Platform, Result, Window, ffi};
+use crate::{Error, EventChannel, Gfn, Page, Platform, Result, Window, ffi};
 
-/// Memory for one guest: `GROUPS` times 64 event-channel ports, and `WORDS`
-/// times 64 grant references (8 words per page of the grant table).
+/// Memory for one guest: `GROUPS` times 64 event-channel ports, `WORDS` times
+/// 64 grant references (8 words per page of the grant table), and `VCPUS`
+/// vCPUs that get events.
 ///
 /// Put it in a static, or anywhere it stays in place while the [`Guest`]
 /// lives.
-pub struct GuestStorage<const GROUPS: usize, const WORDS: usize> {
+pub struct GuestStorage<const GROUPS: usize, const WORDS: usize, const VCPUS: usize = 1> {
     guest: MaybeUninit<ffi::xg_guest>,
     groups: [MaybeUninit<ffi::xg_port_group>; GROUPS],
     words: [u64; WORDS],
+    vcpus: [MaybeUninit<ffi::xg_vcpu>; VCPUS],
+    ports: [[u64; GROUPS]; VCPUS],
 }
 
 // SAFETY: it holds no data before a guest is set up in it, and then the guest
 // has it exclusively.
-unsafe impl<const GROUPS: usize, const WORDS: usize> Send for GuestStorage<GROUPS, WORDS> {}
+unsafe impl<const G: usize, const W: usize, const V: usize> Send for GuestStorage<G, W, V> {}
 
-impl<const GROUPS: usize, const WORDS: usize> GuestStorage<GROUPS, WORDS> {
+impl<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>
+    GuestStorage<GROUPS, WORDS, VCPUS>
+{
     /// Empty storage.
     pub const fn new() -> Self {
         Self {
             guest: MaybeUninit::zeroed(),
             groups: [const { MaybeUninit::zeroed() }; GROUPS],
             words: [0; WORDS],
+            vcpus: [const { MaybeUninit::zeroed() }; VCPUS],
+            ports: [[0; GROUPS]; VCPUS],
         }
     }
 }
 
-impl<const GROUPS: usize, const WORDS: usize> Default for GuestStorage<GROUPS, WORDS> {
+impl<const GROUPS: usize, const WORDS: usize, const VCPUS: usize> Default
+    for GuestStorage<GROUPS, WORDS, VCPUS>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const GROUPS: usize, const WORDS: usize> fmt::Debug for GuestStorage<GROUPS, WORDS> {
+impl<const GROUPS: usize, const WORDS: usize, const VCPUS: usize> fmt::Debug
+    for GuestStorage<GROUPS, WORDS, VCPUS>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ports = GROUPS * ffi::XG_PORTS_PER_GROUP as usize;
-        write!(f, "GuestStorage({ports} ports, {} grants)", WORDS * 64)
+        let (ports, grants) = (GROUPS * 64, WORDS * 64);
+        write!(
+            f,
+            "GuestStorage({ports} ports, {grants} grants, {VCPUS} vCPUs)"
+        )
     }
 }
 
-/// Where the pages that Xen shares with this guest go.
-#[derive(Clone, Copy, Debug)]
-pub struct GuestConfig {
-    /// One empty frame for the shared-info page.
-    pub shared_info: Window,
-    /// Empty frames for the grant table, 512 references each; at most as many
-    /// as the storage has words for are used. None: no grant table.
-    pub grant_table: Option<Window>,
+/// What a guest shares with Xen, and where.
+#[derive(Debug)]
+pub struct GuestConfig<'s> {
+    shared_info: Window,
+    grant_table: Option<Window>,
+    fifo: Option<(NonNull<Page>, usize)>,
+    reset_events: bool,
+    storage: PhantomData<&'s mut Page>,
+}
+
+impl<'s> GuestConfig<'s> {
+    /// With the shared-info page in the first of these empty frames, two-level
+    /// events and no grant table.
+    pub const fn new(shared_info: Window) -> Self {
+        Self {
+            shared_info: Window {
+                pages: 1,
+                ..shared_info
+            },
+            grant_table: None,
+            fifo: None,
+            reset_events: false,
+            storage: PhantomData,
+        }
+    }
+
+    /// With the grant table in these empty frames, 512 references each. At
+    /// most as many as the storage has words for, and as Xen allows, are
+    /// used.
+    pub const fn with_grant_table(self, window: Window) -> Self {
+        Self {
+            grant_table: Some(window),
+            ..self
+        }
+    }
+
+    /// With the FIFO event ABI, if Xen has it: one page for the vCPUs'
+    /// queues, and one for each 1024 ports. See [`Guest::events_abi`].
+    pub const fn with_fifo_events(self, pages: &'s mut [Page]) -> Self {
+        let count = pages.len();
+        // SAFETY: exclusively borrowed for as long as the guest lives.
+        match NonNull::new(pages.as_mut_ptr()) {
+            Some(first) => unsafe { self.with_fifo_pages(first, count) },
+            None => self,
+        }
+    }
+
+    /// The same with `count` pages of the guest's RAM from `first` on.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses the pages while the guest lives.
+    pub const unsafe fn with_fifo_pages(self, first: NonNull<Page>, count: usize) -> Self {
+        Self {
+            fifo: Some((first, count)),
+            ..self
+        }
+    }
+
+    /// Closing all ports that earlier firmware in this domain left open,
+    /// those of the toolstack too.
+    pub const fn with_events_reset(self) -> Self {
+        Self {
+            reset_events: true,
+            ..self
+        }
+    }
+}
+
+/// How event channels are shared with Xen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventsAbi {
+    /// Two levels of bits: 4096 ports, no priorities.
+    TwoLevel,
+    /// Queues: 131072 ports, 16 priorities.
+    Fifo,
 }
 
 /// What an upcall left behind.
@@ -106,10 +189,10 @@ impl<'s> Guest<'s> {
     /// - The windows' frames are empty, and theirs are the addresses.
     /// - The returned value is dropped before `'s` ends, or `'s` is
     ///   `'static`: the event interrupt uses storage and platform.
-    pub unsafe fn new<P: Platform, const GROUPS: usize, const WORDS: usize>(
-        storage: &'s mut GuestStorage<GROUPS, WORDS>,
+    pub unsafe fn new<P: Platform, const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
+        storage: &'s mut GuestStorage<GROUPS, WORDS, VCPUS>,
         platform: &'s P,
-        config: &GuestConfig,
+        config: GuestConfig<'s>,
     ) -> Result<Self> {
         const WORDS_PER_FRAME: usize = ffi::XG_GRANTS_PER_FRAME as usize / 64;
 
@@ -123,12 +206,21 @@ impl<'s> Guest<'s> {
             gfn: 0,
             pages: 0,
         };
+        let count = |n: usize| u32::try_from(n).map_err(|_| Error::Invalid);
         let raw_config = ffi::xg_guest_config {
             platform: const { &Table::<P>::HOOKS },
             context: ptr::from_ref(platform).cast::<c_void>().cast_mut(),
             shared_info: window(&config.shared_info, usize::MAX),
             port_groups: storage.groups.as_mut_ptr().cast(),
-            nr_port_groups: GROUPS.try_into().map_err(|_| Error::Invalid)?,
+            nr_port_groups: count(GROUPS)?,
+            vcpus: storage.vcpus.as_mut_ptr().cast(),
+            nr_vcpus: count(VCPUS)?,
+            vcpu_ports: storage.ports.as_mut_ptr().cast(),
+            reset_events: config.reset_events,
+            fifo_pages: config
+                .fifo
+                .map_or(ptr::null_mut(), |(first, _)| first.as_ptr().cast()),
+            nr_fifo_pages: count(config.fifo.map_or(0, |(_, pages)| pages))?,
             gnttab: match &config.grant_table {
                 Some(w) => window(w, WORDS / WORDS_PER_FRAME),
                 None => none,
@@ -163,16 +255,82 @@ impl Guest<'_> {
     /// after [`Upcall::More`] call again, or make any hypercall before the
     /// interrupt's end.
     ///
+    /// With several vCPUs it serves the one it runs on.
+    ///
     /// # Safety
     ///
-    /// Not while another call of it is under way, on any CPU; and only where
-    /// [`Platform::cpu_id`] names vCPU 0, or `None` for every other caller.
+    /// Not while another call of it for the same vCPU is under way; and where
+    /// [`Platform::cpu_id`] names that vCPU.
     pub unsafe fn upcall(&self, budget: u32) -> Upcall {
         // SAFETY: the guest is set up; not nested as the caller promises.
         match unsafe { ffi::xg_evtchn_upcall(self.as_raw(), budget) } {
             0 => Upcall::Drained,
             _ => Upcall::More,
         }
+    }
+
+    /// How event channels are shared with Xen.
+    pub fn events_abi(&self) -> EventsAbi {
+        // SAFETY: set up, and never changed while others may look.
+        match unsafe { (*self.as_raw()).evtchn.abi } {
+            ffi::XG_ABI_FIFO => EventsAbi::Fifo,
+            _ => EventsAbi::TwoLevel,
+        }
+    }
+
+    /// Bring the events of another vCPU up: before its event interrupt is
+    /// enabled. An empty upcall follows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for a vCPU that the storage or the domain does not
+    /// have, [`Error::Busy`] if it is up.
+    pub fn vcpu_online(&self, vcpu: u32) -> Result {
+        // SAFETY: set up.
+        Error::check(unsafe { ffi::xg_vcpu_online(self.as_raw(), vcpu) })?;
+        Ok(())
+    }
+
+    /// Close all ports, those too that were opened behind the library's back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] with nothing changed; [`Error::TryAgain`] if ports of
+    /// Xen's own could not be closed.
+    ///
+    /// # Safety
+    ///
+    /// No upcall runs meanwhile, and no [`EventChannel`] of this guest is
+    /// used any more, one that was leaked included.
+    pub unsafe fn reset_events(&mut self) -> Result {
+        // SAFETY: set up; at rest as the caller promises.
+        Error::check(unsafe { ffi::xg_evtchn_reset(self.as_raw()) })?;
+        Ok(())
+    }
+
+    /// Sleep until one of `channels` (at most 128) has an event pending, or
+    /// the time is over. The events are not taken:
+    /// [`take_pending`](EventChannel::take_pending) does. For channels
+    /// without a handler or masked ones.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for too many channels; [`Error::TryAgain`] if an
+    /// interrupt is pending but masked, so that nobody can sleep.
+    pub fn wait(&self, channels: &[&EventChannel<'_>], timeout: Option<Duration>) -> Result<bool> {
+        const MOST: usize = 128;
+        let mut ports = [0; MOST];
+        let count = channels.len();
+        let used = ports.get_mut(..count).ok_or(Error::Invalid)?;
+        for (port, channel) in used.iter_mut().zip(channels) {
+            *port = channel.port().raw();
+        }
+        let timeout = timeout.map_or(u64::MAX, |t| t.as_nanos().try_into().unwrap_or(u64::MAX));
+        // SAFETY: set up; the array has that many ports.
+        let pending = Error::check(unsafe {
+            ffi::xg_evtchn_wait(self.as_raw(), ports.as_ptr(), count as u32, timeout)
+        })?;
+        Ok(pending != 0)
     }
 
     /// Make this the guest that the C API's Zephyr-named calls act on: in the

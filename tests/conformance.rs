@@ -84,16 +84,14 @@ fn guest<'s>(storage: &'s mut Storage, domain: &'s sim::Domain) -> Guest<'s> {
     let window = domain.grant_window();
     // SAFETY: inside the window.
     let last = unsafe { window.va.add((window.pages as usize - 1) * PAGE_SIZE) };
-    let config = GuestConfig {
-        shared_info: Window {
-            va: last,
-            gfn: Gfn::new(window.gfn.raw() + u64::from(window.pages) - 1),
-            pages: 1,
-        },
-        grant_table: Some(window),
-    };
+    let config = GuestConfig::new(Window {
+        va: last,
+        gfn: Gfn::new(window.gfn.raw() + u64::from(window.pages) - 1),
+        pages: 1,
+    })
+    .with_grant_table(window);
     // SAFETY: a domain of its own, whose windows nobody else uses.
-    unsafe { Guest::new(storage, domain, &config) }.expect("the guest can be set up")
+    unsafe { Guest::new(storage, domain, config) }.expect("the guest can be set up")
 }
 
 /// Scenarios have handlers in statics: one run at a time.

@@ -15,7 +15,14 @@
  * handler, the last one after the last notification.
  *
  * Handlers run inside xg_evtchn_upcall(), normally in the event interrupt.
- * They may call everything in this file, for their own port too.
+ * They may call everything in this file that does not wait, for their own
+ * port too.
+ *
+ * ABIs. Xen offers two ways to share ports; xg_guest_init() takes the one
+ * that its configuration asks for. Only the FIFO ABI has priorities.
+ *
+ * vCPUs. A port's events go to one vCPU: the first, unless the port was
+ * opened for another or xg_evtchn_bind_vcpu() moved it.
  *
  * Concurrency. Any call may run while an upcall runs on this or another CPU.
  * Calls for different ports may run at the same time on several CPUs. For one
@@ -35,38 +42,78 @@ extern "C" {
 #endif
 
 struct xg_guest;
-struct evtchn_status; /* xen/event_channel.h */
-struct vcpu_info;     /* xen/xen.h */
+struct evtchn_fifo_control_block; /* xen/event_channel.h */
+struct evtchn_status;		  /* xen/event_channel.h */
+struct vcpu_info;		  /* xen/xen.h */
+struct xg_evtchn_ops;		  /* csrc/evtchn_abi.h */
 
 /* Called for an event with the pointer given at bind. */
 typedef void (*xg_evtchn_handler_t)(void *data);
 
-#define XG_PORTS_PER_GROUP 64
-#define XG_MAX_PORT_GROUPS 64 /* the 2-level ABI has 4096 ports */
+/* How ports are shared with Xen. */
+#define XG_ABI_2L   0u /* two levels of bits: 4096 ports, no priorities */
+#define XG_ABI_FIFO 1u /* queues: 131072 ports, 16 priorities */
+
+#define XG_PORTS_PER_GROUP     64
+#define XG_MAX_2L_GROUPS       64
+#define XG_MAX_PORT_GROUPS     2048
+#define XG_FIFO_PORTS_PER_PAGE 1024
+#define XG_FIFO_MAX_PAGES      129
+#define XG_FIFO_MAX_VCPUS      32
+#define XG_MAX_VCPUS	       128
 #define XG_PORT_GROUPS(ports)                                                  \
 	(((ports) + XG_PORTS_PER_GROUP - 1) / XG_PORTS_PER_GROUP)
+/* Pages that the FIFO ABI takes for `ports` ports: the first has the vCPUs'
+ * queues, the others a word for each port. */
+#define XG_FIFO_PAGES(ports)                                                   \
+	(1 + ((ports) + XG_FIFO_PORTS_PER_PAGE - 1) / XG_FIFO_PORTS_PER_PAGE)
 
 /* 64 ports: the caller's storage, the library's contents. */
 struct xg_port_group {
 	uint64_t open;	 /* ports this guest knows to be its own */
 	uint64_t masked; /* ports masked by xg_evtchn_mask() */
+	uint64_t late;	 /* ports whose events are over when somebody says so */
+	uint64_t held;	 /* late ports with an event that is not over */
+	uint64_t fixed;	 /* ports that are never closed */
+	uint8_t idle[XG_PORTS_PER_GROUP]; /* late events in a row without work
+					   */
 	struct xg_port_slot {
 		xg_evtchn_handler_t handler; /* null: not bound */
 		void *data;
 	} slots[XG_PORTS_PER_GROUP];
 };
 
+/* One vCPU: the caller's storage, the library's contents. */
+struct xg_vcpu {
+	/* Shared with Xen for all vCPUs but the first, whose part is in the
+	 * shared-info page. Must not cross a page. */
+	uint64_t info_area[8] __attribute__((aligned(64)));
+	/* Shared with Xen once a wait had a time limit: the same. */
+	uint64_t runstate_area[8] __attribute__((aligned(64)));
+	struct vcpu_info *info; /* null: not online */
+	struct evtchn_fifo_control_block *control;
+	uint64_t *ports;   /* 2-level: the ports that are its; null: all */
+	uint64_t todo;	   /* 2-level: events of this word not yet served */
+	uint32_t start;	   /* 2-level: port after the last one served */
+	uint32_t serving;  /* which group the upcall is in, evtchn_upcall.c */
+	uint32_t head[16]; /* FIFO: next port of each queue, 0: ask Xen */
+	uint32_t has_runstate;
+};
+
 /* Event-channel state inside struct xg_guest. */
 struct xg_evtchn {
-	uint64_t *pending; /* in the shared-info page, written by Xen */
-	uint64_t *mask;	   /* in the shared-info page, read by Xen */
-	struct vcpu_info *vcpu;
+	const struct xg_evtchn_ops *ops;
+	uint64_t *pending; /* 2-level: in the shared-info page */
+	uint64_t *mask;	   /* 2-level: in the shared-info page */
+	uint32_t *words;   /* FIFO: a word for each port */
 	struct xg_port_group *groups;
+	struct xg_vcpu *vcpus;
+	uint8_t *fifo_pages;
+	uint32_t nr_fifo_pages;
+	uint32_t nr_groups;
 	uint32_t nr_ports;
-	uint32_t start; /* port after the last one served */
-	uint64_t todo;	/* events of the current word not yet served */
-	uint32_t
-		serving; /* which word the upcall is in, csrc/evtchn_upcall.c */
+	uint32_t nr_vcpus;
+	uint32_t abi;
 };
 
 /*
@@ -119,6 +166,40 @@ int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
 int xg_evtchn_unbind(struct xg_guest *g, uint32_t port);
 
 /*
+ * Open a port for a virtual interrupt of Xen (VIRQ_*, xen/xen.h). Interrupts
+ * that every vCPU has go to `vcpu`; the others have vcpu 0.
+ *
+ * Returns the port (positive), or
+ *   -XG_EINVAL  no such interrupt, or it is not per vCPU and `vcpu` is not 0
+ *   -XG_ENOENT  no such vCPU
+ *   -XG_EEXIST  bound already
+ *   -XG_EBUSY   another domain handles it
+ *   -XG_ENOSPC, -XG_EPERM
+ */
+int xg_evtchn_bind_virq(struct xg_guest *g, uint32_t virq, uint32_t vcpu);
+
+/*
+ * Open a port by which this guest's vCPUs signal `vcpu`: notify raises it
+ * there. Returns the port (positive), -XG_ENOENT for a vCPU that does not
+ * exist, or -XG_ENOSPC.
+ */
+int xg_evtchn_bind_ipi(struct xg_guest *g, uint32_t vcpu);
+
+/*
+ * Take over a port that Xen connected at boot, as the device tree says. It
+ * is open from now on, and closing it only unbinds: Xen could not give it
+ * again. -XG_EINVAL also if Xen says that it is not in use.
+ */
+int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port);
+
+/*
+ * Send the port's events to `vcpu` from now on, the pending one too. Not for
+ * IPIs and interrupts that every vCPU has: -XG_EINVAL. -XG_ENOENT for a vCPU
+ * that does not exist or is not online.
+ */
+int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
+
+/*
  * Close the port: unbind, then give the number back to Xen, which may hand it
  * out again at once. The peer's end, if any, becomes unbound and can be bound
  * to again by this domain only; the peer is not told. If Xen refuses, the port
@@ -159,16 +240,81 @@ int xg_evtchn_take_missed(struct xg_guest *g, uint32_t port);
 int xg_evtchn_status(struct xg_guest *g, struct evtchn_status *status);
 
 /*
- * Set the order in which Xen offers the port: 0 first, 15 last. The 2-level
- * ABI has no priorities: Xen answers -XG_ENOSYS.
+ * Set the order in which the port is served: 0 first, 15 last, 7 at first.
+ * Holds for events from now on. -XG_EINVAL also for other priorities;
+ * -XG_ENOSYS with the 2-level ABI, which has none. A new port starts at 7.
  */
 int xg_evtchn_set_priority(struct xg_guest *g, uint32_t port,
 			   uint32_t priority);
 
 /*
- * Serve what is pending: the body of the event interrupt's handler. Calls at
- * most `budget` handlers (at least 1), each port at most once before every
- * other pending port had its turn.
+ * Close every port, those too that were opened behind the library's back, and
+ * set the ABI up anew. Every handler is gone when this returns; priorities,
+ * late ends and the vCPUs of ports are forgotten.
+ *
+ * -XG_EBUSY if Xen is at it already (nothing is changed), -XG_EAGAIN if ports
+ * of Xen's own cannot be closed: all others are. In the FIFO ABI also what
+ * setting up anew may answer, and then only this call works.
+ * No upcall or other call for this guest's events may run meanwhile.
+ */
+int xg_evtchn_reset(struct xg_guest *g);
+
+/*
+ * Late end of event. While on, a port that called its handler is held back
+ * until xg_evtchn_done(): a peer that signals without pause costs one
+ * interrupt per piece of work done, not one per signal. Turning it off ends a
+ * hold.
+ */
+int xg_evtchn_set_late(struct xg_guest *g, uint32_t port, bool late);
+
+/*
+ * End of a late event. `worked` says whether there was anything to do.
+ *
+ * Returns 0: the port delivers again; or a number of milliseconds (1 to 1000)
+ * that it should be held back, because the peer keeps signalling for nothing:
+ * call xg_evtchn_release() after that time. The number doubles with every
+ * event without work and starts anew after one with. -XG_EINVAL also if no
+ * event is held.
+ */
+int xg_evtchn_done(struct xg_guest *g, uint32_t port, bool worked);
+
+/* Let a held port deliver again, whatever it was held for. */
+int xg_evtchn_release(struct xg_guest *g, uint32_t port);
+
+/*
+ * Sleep until one of `count` ports (at most 128) has an event pending or
+ * `timeout` nanoseconds are over; XG_FOREVER: no limit, 0: only look. The
+ * events are not taken. Meant for ports without a handler or masked ones: an
+ * event that is delivered to a handler is not pending any more.
+ *
+ * Interrupts are served meanwhile if they are enabled. The limit is kept to
+ * within Xen's scheduling; it takes one more hypercall.
+ *
+ * Returns 1, or 0 after the time, or
+ *   -XG_EINVAL  more than 128 ports, or one that is not open
+ *   -XG_EAGAIN  an interrupt is pending and masked: nobody can sleep
+ * Thread context on a vCPU of the guest.
+ */
+int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
+		   uint64_t timeout);
+
+#define XG_FOREVER UINT64_MAX
+
+/*
+ * Bring another vCPU's events up: register its part of the shared state with
+ * Xen, and its queues in the FIFO ABI. Once per vCPU, on any vCPU, before its
+ * event interrupt is enabled. vCPU 0 is up from xg_guest_init() on.
+ *
+ * -XG_ENOENT beyond the configured or existing vCPUs, -XG_EBUSY if it is up.
+ * Expect one empty upcall soon after.
+ */
+int xg_vcpu_online(struct xg_guest *g, uint32_t vcpu);
+
+/*
+ * Serve what is pending: the body of the event interrupt's handler. Serves
+ * the vCPU that it runs on. Calls at most `budget` handlers (at least 1).
+ * 2-level: each port at most once before every other pending port had its
+ * turn. FIFO: in order of priority, and of arrival within one.
  *
  * Returns 0 when everything was served, or 1 when the budget was used up and
  * events may be left: nothing is lost, they are pending again and the next
@@ -176,7 +322,7 @@ int xg_evtchn_set_priority(struct xg_guest *g, uint32_t port,
  * only at the next entry into Xen, so the caller calls again itself, or makes
  * any hypercall before it returns from the interrupt.
  *
- * The vCPU's interrupt context; never nested, never on two CPUs at a time.
+ * The vCPU's interrupt context; never nested.
  */
 int xg_evtchn_upcall(struct xg_guest *g, uint32_t budget);
 

@@ -11,6 +11,7 @@
 #ifndef XEN_GUEST_GUEST_H
 #define XEN_GUEST_GUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "errno.h"
@@ -40,9 +41,27 @@ struct xg_guest_config {
 	struct xg_window shared_info;
 
 	/* Handler table: ports 1 .. 64 * nr_port_groups - 1 can be used. At
-	 * most XG_MAX_PORT_GROUPS. */
+	 * most XG_MAX_2L_GROUPS count for the 2-level ABI, XG_MAX_PORT_GROUPS
+	 * and the words below for the FIFO ABI. */
 	struct xg_port_group *port_groups;
 	uint32_t nr_port_groups;
+
+	/* One for each vCPU that gets events. */
+	struct xg_vcpu *vcpus;
+	uint32_t nr_vcpus; /* 1 to XG_MAX_VCPUS */
+	/* Which ports are whose: nr_vcpus * nr_port_groups words. Not needed
+	 * for one vCPU. */
+	uint64_t *vcpu_ports;
+
+	/* Close the event channels that earlier firmware in this domain left
+	 * open. Ports that the toolstack opened go too. */
+	bool reset_events;
+
+	/* Ask for the FIFO ABI: page-aligned RAM, XG_FIFO_PAGES(ports) pages,
+	 * which are Xen's until xg_guest_fini(). 0 pages, or a Xen that does
+	 * not have it: the 2-level ABI. At most XG_FIFO_MAX_VCPUS vCPUs. */
+	void *fifo_pages;
+	uint32_t nr_fifo_pages;
 
 	/* Where the grant table goes, XG_GRANTS_PER_FRAME references a page.
 	 * `pages` 0: no grant table, grants answer -XG_ENOSYS. Fewer frames
@@ -76,13 +95,14 @@ struct xg_guest {
 int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config);
 
 /*
- * Give back what xg_guest_init() set up: every port is masked, the grant
- * table and the shared-info page leave the physmap. The event interrupt must
- * be disabled before.
+ * Give back what xg_guest_init() set up: the grant table and the shared-info
+ * page leave the physmap, the FIFO pages are the guest's again. The event
+ * interrupt must be disabled before. What Xen shares of vCPUs other than the
+ * first can't be taken back: their struct xg_vcpu must stay.
  *
  * Returns 0; -XG_EBUSY while a grant or an event channel is open (nothing is
- * changed); -XG_EIO if Xen or the platform refused to unmap a page (the rest
- * is undone, the windows must not be used for anything else).
+ * changed); -XG_EIO if Xen or the platform kept a page (the rest is undone;
+ * windows and FIFO pages must not be used for anything else).
  */
 int xg_guest_fini(struct xg_guest *g);
 

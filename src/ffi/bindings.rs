@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Written by cargo xtask bindings; do not edit.
 
-use super::abi::{evtchn_status, gnttab_map_grant_ref, gnttab_unmap_grant_ref, vcpu_info};
+use super::abi::{
+    evtchn_fifo_control_block, evtchn_status, gnttab_map_grant_ref, gnttab_unmap_grant_ref,
+    vcpu_info,
+};
 
 pub const XG_EPERM: u32 = 1;
 pub const XG_ENOENT: u32 = 2;
@@ -19,8 +22,15 @@ pub const XG_ENOSPC: u32 = 28;
 pub const XG_ERANGE: u32 = 34;
 pub const XG_ENOSYS: u32 = 38;
 pub const XG_EOPNOTSUPP: u32 = 95;
+pub const XG_ABI_2L: u32 = 0;
+pub const XG_ABI_FIFO: u32 = 1;
 pub const XG_PORTS_PER_GROUP: u32 = 64;
-pub const XG_MAX_PORT_GROUPS: u32 = 64;
+pub const XG_MAX_2L_GROUPS: u32 = 64;
+pub const XG_MAX_PORT_GROUPS: u32 = 2048;
+pub const XG_FIFO_PORTS_PER_PAGE: u32 = 1024;
+pub const XG_FIFO_MAX_PAGES: u32 = 129;
+pub const XG_FIFO_MAX_VCPUS: u32 = 32;
+pub const XG_MAX_VCPUS: u32 = 128;
 pub const XG_GRANTS_PER_FRAME: u32 = 512;
 pub const XG_GRANT_RESERVED: u32 = 8;
 pub const XG_MAX_GRANT_FRAMES: u32 = 64;
@@ -31,6 +41,11 @@ pub const XG_PAGE_SIZE: u32 = 4096;
 pub const XG_PROT_READ: u32 = 1;
 pub const XG_PROT_WRITE: u32 = 2;
 pub const XG_CPU_NONE: u32 = 4294967295;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_evtchn_ops {
+    _unused: [u8; 0],
+}
 pub type xg_evtchn_handler_t =
     ::core::option::Option<unsafe extern "C" fn(data: *mut ::core::ffi::c_void)>;
 #[repr(C)]
@@ -38,6 +53,10 @@ pub type xg_evtchn_handler_t =
 pub struct xg_port_group {
     pub open: u64,
     pub masked: u64,
+    pub late: u64,
+    pub held: u64,
+    pub fixed: u64,
+    pub idle: [u8; 64usize],
     pub slots: [xg_port_group_xg_port_slot; 64usize],
 }
 #[repr(C)]
@@ -68,13 +87,21 @@ impl Default for xg_port_group_xg_port_slot {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1040usize];
+    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1128usize];
     ["Alignment of xg_port_group"][::core::mem::align_of::<xg_port_group>() - 8usize];
     ["Offset of field: xg_port_group::open"][::core::mem::offset_of!(xg_port_group, open) - 0usize];
     ["Offset of field: xg_port_group::masked"]
         [::core::mem::offset_of!(xg_port_group, masked) - 8usize];
+    ["Offset of field: xg_port_group::late"]
+        [::core::mem::offset_of!(xg_port_group, late) - 16usize];
+    ["Offset of field: xg_port_group::held"]
+        [::core::mem::offset_of!(xg_port_group, held) - 24usize];
+    ["Offset of field: xg_port_group::fixed"]
+        [::core::mem::offset_of!(xg_port_group, fixed) - 32usize];
+    ["Offset of field: xg_port_group::idle"]
+        [::core::mem::offset_of!(xg_port_group, idle) - 40usize];
     ["Offset of field: xg_port_group::slots"]
-        [::core::mem::offset_of!(xg_port_group, slots) - 16usize];
+        [::core::mem::offset_of!(xg_port_group, slots) - 104usize];
 };
 impl Default for xg_port_group {
     fn default() -> Self {
@@ -86,30 +113,83 @@ impl Default for xg_port_group {
     }
 }
 #[repr(C)]
+#[repr(align(64))]
 #[derive(Debug, Copy, Clone)]
-pub struct xg_evtchn {
-    pub pending: *mut u64,
-    pub mask: *mut u64,
-    pub vcpu: *mut vcpu_info,
-    pub groups: *mut xg_port_group,
-    pub nr_ports: u32,
-    pub start: u32,
+pub struct xg_vcpu {
+    pub info_area: [u64; 8usize],
+    pub runstate_area: [u64; 8usize],
+    pub info: *mut vcpu_info,
+    pub control: *mut evtchn_fifo_control_block,
+    pub ports: *mut u64,
     pub todo: u64,
+    pub start: u32,
     pub serving: u32,
+    pub head: [u32; 16usize],
+    pub has_runstate: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_evtchn"][::core::mem::size_of::<xg_evtchn>() - 56usize];
+    ["Size of xg_vcpu"][::core::mem::size_of::<xg_vcpu>() - 256usize];
+    ["Alignment of xg_vcpu"][::core::mem::align_of::<xg_vcpu>() - 64usize];
+    ["Offset of field: xg_vcpu::info_area"][::core::mem::offset_of!(xg_vcpu, info_area) - 0usize];
+    ["Offset of field: xg_vcpu::runstate_area"]
+        [::core::mem::offset_of!(xg_vcpu, runstate_area) - 64usize];
+    ["Offset of field: xg_vcpu::info"][::core::mem::offset_of!(xg_vcpu, info) - 128usize];
+    ["Offset of field: xg_vcpu::control"][::core::mem::offset_of!(xg_vcpu, control) - 136usize];
+    ["Offset of field: xg_vcpu::ports"][::core::mem::offset_of!(xg_vcpu, ports) - 144usize];
+    ["Offset of field: xg_vcpu::todo"][::core::mem::offset_of!(xg_vcpu, todo) - 152usize];
+    ["Offset of field: xg_vcpu::start"][::core::mem::offset_of!(xg_vcpu, start) - 160usize];
+    ["Offset of field: xg_vcpu::serving"][::core::mem::offset_of!(xg_vcpu, serving) - 164usize];
+    ["Offset of field: xg_vcpu::head"][::core::mem::offset_of!(xg_vcpu, head) - 168usize];
+    ["Offset of field: xg_vcpu::has_runstate"]
+        [::core::mem::offset_of!(xg_vcpu, has_runstate) - 232usize];
+};
+impl Default for xg_vcpu {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_evtchn {
+    pub ops: *const xg_evtchn_ops,
+    pub pending: *mut u64,
+    pub mask: *mut u64,
+    pub words: *mut u32,
+    pub groups: *mut xg_port_group,
+    pub vcpus: *mut xg_vcpu,
+    pub fifo_pages: *mut u8,
+    pub nr_fifo_pages: u32,
+    pub nr_groups: u32,
+    pub nr_ports: u32,
+    pub nr_vcpus: u32,
+    pub abi: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_evtchn"][::core::mem::size_of::<xg_evtchn>() - 80usize];
     ["Alignment of xg_evtchn"][::core::mem::align_of::<xg_evtchn>() - 8usize];
-    ["Offset of field: xg_evtchn::pending"][::core::mem::offset_of!(xg_evtchn, pending) - 0usize];
-    ["Offset of field: xg_evtchn::mask"][::core::mem::offset_of!(xg_evtchn, mask) - 8usize];
-    ["Offset of field: xg_evtchn::vcpu"][::core::mem::offset_of!(xg_evtchn, vcpu) - 16usize];
-    ["Offset of field: xg_evtchn::groups"][::core::mem::offset_of!(xg_evtchn, groups) - 24usize];
+    ["Offset of field: xg_evtchn::ops"][::core::mem::offset_of!(xg_evtchn, ops) - 0usize];
+    ["Offset of field: xg_evtchn::pending"][::core::mem::offset_of!(xg_evtchn, pending) - 8usize];
+    ["Offset of field: xg_evtchn::mask"][::core::mem::offset_of!(xg_evtchn, mask) - 16usize];
+    ["Offset of field: xg_evtchn::words"][::core::mem::offset_of!(xg_evtchn, words) - 24usize];
+    ["Offset of field: xg_evtchn::groups"][::core::mem::offset_of!(xg_evtchn, groups) - 32usize];
+    ["Offset of field: xg_evtchn::vcpus"][::core::mem::offset_of!(xg_evtchn, vcpus) - 40usize];
+    ["Offset of field: xg_evtchn::fifo_pages"]
+        [::core::mem::offset_of!(xg_evtchn, fifo_pages) - 48usize];
+    ["Offset of field: xg_evtchn::nr_fifo_pages"]
+        [::core::mem::offset_of!(xg_evtchn, nr_fifo_pages) - 56usize];
+    ["Offset of field: xg_evtchn::nr_groups"]
+        [::core::mem::offset_of!(xg_evtchn, nr_groups) - 60usize];
     ["Offset of field: xg_evtchn::nr_ports"]
-        [::core::mem::offset_of!(xg_evtchn, nr_ports) - 32usize];
-    ["Offset of field: xg_evtchn::start"][::core::mem::offset_of!(xg_evtchn, start) - 36usize];
-    ["Offset of field: xg_evtchn::todo"][::core::mem::offset_of!(xg_evtchn, todo) - 40usize];
-    ["Offset of field: xg_evtchn::serving"][::core::mem::offset_of!(xg_evtchn, serving) - 48usize];
+        [::core::mem::offset_of!(xg_evtchn, nr_ports) - 64usize];
+    ["Offset of field: xg_evtchn::nr_vcpus"]
+        [::core::mem::offset_of!(xg_evtchn, nr_vcpus) - 68usize];
+    ["Offset of field: xg_evtchn::abi"][::core::mem::offset_of!(xg_evtchn, abi) - 72usize];
 };
 impl Default for xg_evtchn {
     fn default() -> Self {
@@ -264,12 +344,18 @@ pub struct xg_guest_config {
     pub shared_info: xg_window,
     pub port_groups: *mut xg_port_group,
     pub nr_port_groups: u32,
+    pub vcpus: *mut xg_vcpu,
+    pub nr_vcpus: u32,
+    pub vcpu_ports: *mut u64,
+    pub reset_events: bool,
+    pub fifo_pages: *mut ::core::ffi::c_void,
+    pub nr_fifo_pages: u32,
     pub gnttab: xg_window,
     pub gnttab_words: *mut u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 88usize];
+    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 136usize];
     ["Alignment of xg_guest_config"][::core::mem::align_of::<xg_guest_config>() - 8usize];
     ["Offset of field: xg_guest_config::platform"]
         [::core::mem::offset_of!(xg_guest_config, platform) - 0usize];
@@ -281,10 +367,22 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest_config, port_groups) - 40usize];
     ["Offset of field: xg_guest_config::nr_port_groups"]
         [::core::mem::offset_of!(xg_guest_config, nr_port_groups) - 48usize];
+    ["Offset of field: xg_guest_config::vcpus"]
+        [::core::mem::offset_of!(xg_guest_config, vcpus) - 56usize];
+    ["Offset of field: xg_guest_config::nr_vcpus"]
+        [::core::mem::offset_of!(xg_guest_config, nr_vcpus) - 64usize];
+    ["Offset of field: xg_guest_config::vcpu_ports"]
+        [::core::mem::offset_of!(xg_guest_config, vcpu_ports) - 72usize];
+    ["Offset of field: xg_guest_config::reset_events"]
+        [::core::mem::offset_of!(xg_guest_config, reset_events) - 80usize];
+    ["Offset of field: xg_guest_config::fifo_pages"]
+        [::core::mem::offset_of!(xg_guest_config, fifo_pages) - 88usize];
+    ["Offset of field: xg_guest_config::nr_fifo_pages"]
+        [::core::mem::offset_of!(xg_guest_config, nr_fifo_pages) - 96usize];
     ["Offset of field: xg_guest_config::gnttab"]
-        [::core::mem::offset_of!(xg_guest_config, gnttab) - 56usize];
+        [::core::mem::offset_of!(xg_guest_config, gnttab) - 104usize];
     ["Offset of field: xg_guest_config::gnttab_words"]
-        [::core::mem::offset_of!(xg_guest_config, gnttab_words) - 80usize];
+        [::core::mem::offset_of!(xg_guest_config, gnttab_words) - 128usize];
 };
 impl Default for xg_guest_config {
     fn default() -> Self {
@@ -306,14 +404,14 @@ pub struct xg_guest {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 200usize];
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 224usize];
     ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
     ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
     ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
     ["Offset of field: xg_guest::shared_info"]
         [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
     ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
-    ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 96usize];
+    ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 120usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {
@@ -340,6 +438,10 @@ unsafe extern "C" {
         data: *mut ::core::ffi::c_void,
     ) -> ::core::ffi::c_int;
     pub fn xg_evtchn_unbind(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_bind_virq(g: *mut xg_guest, virq: u32, vcpu: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_bind_ipi(g: *mut xg_guest, vcpu: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_adopt_static(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_bind_vcpu(g: *mut xg_guest, port: u32, vcpu: u32) -> ::core::ffi::c_int;
     pub fn xg_evtchn_close(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
     pub fn xg_evtchn_notify(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
     pub fn xg_evtchn_mask(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
@@ -350,6 +452,17 @@ unsafe extern "C" {
     pub fn xg_evtchn_status(g: *mut xg_guest, status: *mut evtchn_status) -> ::core::ffi::c_int;
     pub fn xg_evtchn_set_priority(g: *mut xg_guest, port: u32, priority: u32)
     -> ::core::ffi::c_int;
+    pub fn xg_evtchn_reset(g: *mut xg_guest) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_set_late(g: *mut xg_guest, port: u32, late: bool) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_done(g: *mut xg_guest, port: u32, worked: bool) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_release(g: *mut xg_guest, port: u32) -> ::core::ffi::c_int;
+    pub fn xg_evtchn_wait(
+        g: *mut xg_guest,
+        ports: *const u32,
+        count: u32,
+        timeout: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vcpu_online(g: *mut xg_guest, vcpu: u32) -> ::core::ffi::c_int;
     pub fn xg_evtchn_upcall(g: *mut xg_guest, budget: u32) -> ::core::ffi::c_int;
     pub fn xg_gnttab_grant(g: *mut xg_guest, domid: u16, gfn: u64, readonly: bool) -> i32;
     pub fn xg_gnttab_end(g: *mut xg_guest, gref: u32) -> ::core::ffi::c_int;
@@ -398,3 +511,4 @@ unsafe extern "C" {
     pub fn xg_current() -> *mut xg_guest;
     pub fn xg_set_current(g: *mut xg_guest);
 }
+pub const XG_FOREVER: u64 = 18446744073709551615;

@@ -40,14 +40,12 @@ pub fn init_in<const GROUPS: usize, const WORDS: usize>(
     assert!(!GUEST.is_completed(), "the guest was set up before");
     let windows = windows();
     let shared_info = windows.take(1).expect("an empty frame for shared info");
-    let config = GuestConfig {
-        shared_info: to_window(shared_info),
-        grant_table: Some(to_window(windows.grant_table)),
-    };
+    let config = GuestConfig::new(to_window(shared_info))
+        .with_grant_table(to_window(windows.grant_table));
     // SAFETY: This is a Xen guest, of which nobody else uses event channels
     // and grant table: this is done once only. The windows are empty and
     // nobody else's.
-    let guest = unsafe { Guest::new(storage, &Firmware, &config) };
+    let guest = unsafe { Guest::new(storage, &Firmware, config) };
     let guest = guest.unwrap_or_else(|error| panic!("can't set up the guest: {error}"));
     let guest = GUEST.call_once(|| guest);
     gic::enable_private(machine().event_interrupt, on_event);

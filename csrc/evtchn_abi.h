@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * What differs between the two event-channel ABIs.
+ *
+ * All of it can run on any CPU at any time, but `serve`: once at a time for
+ * each vCPU, in its upcall.
+ */
+#ifndef XG_EVTCHN_ABI_H
+#define XG_EVTCHN_ABI_H
+
+#include "atomic.h"
+#include "hypercall.h"
+#include "internal.h"
+
+struct xg_evtchn_ops {
+	void (*mask)(struct xg_guest *g, uint32_t port);
+	/* Through Xen if an event is pending, so that it is delivered. */
+	int (*unmask)(struct xg_guest *g, uint32_t port);
+	bool (*pending)(const struct xg_guest *g, uint32_t port);
+	bool (*take_pending)(struct xg_guest *g, uint32_t port);
+	/* Of a masked port, which unmask will then find. */
+	void (*set_pending)(struct xg_guest *g, uint32_t port);
+	/* Call handlers for what is pending, `budget` at most; returns the
+	 * budget left, 0 also where something may have been left. */
+	uint32_t (*serve)(struct xg_guest *g, struct xg_vcpu *v,
+			  uint32_t budget);
+};
+
+extern const struct xg_evtchn_ops xg_evtchn_2l_ops;
+extern const struct xg_evtchn_ops xg_evtchn_fifo_ops;
+
+static inline struct xg_port_group *xg_group_of(const struct xg_guest *g,
+						uint32_t port)
+{
+	return &g->evtchn.groups[port / XG_WORD_BITS];
+}
+
+static inline struct xg_port_slot *xg_slot_of(const struct xg_guest *g,
+					      uint32_t port)
+{
+	return &xg_group_of(g, port)->slots[port % XG_WORD_BITS];
+}
+
+static inline bool xg_port_in_table(const struct xg_guest *g, uint32_t port)
+{
+	return port && port < g->evtchn.nr_ports;
+}
+
+static inline bool xg_port_open(const struct xg_guest *g, uint32_t port)
+{
+	return xg_port_in_table(g, port) &&
+	       (xg_load(&xg_group_of(g, port)->open) & xg_bit(port));
+}
+
+/* Reasons for which a port with a handler does not deliver. */
+static inline bool xg_port_held_back(const struct xg_guest *g, uint32_t port)
+{
+	const struct xg_port_group *group = xg_group_of(g, port);
+
+	return (xg_load_seq(&group->masked) | xg_load_seq(&group->held)) &
+	       xg_bit(port);
+}
+
+static inline bool xg_port_bound(const struct xg_guest *g, uint32_t port)
+{
+	return __atomic_load_n(&xg_slot_of(g, port)->handler, __ATOMIC_SEQ_CST);
+}
+
+static inline int xg_event_op(struct xg_guest *g, uint32_t op, void *arg)
+{
+	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, op, arg);
+}
+
+/* evtchn_handler.c: give the port a handler, and take it away. */
+int xg_evtchn_install(struct xg_guest *g, uint32_t port,
+		      xg_evtchn_handler_t handler, void *data);
+void xg_evtchn_withdraw(struct xg_guest *g, uint32_t port);
+/* Let it deliver again, if it has a handler and nothing holds it back. */
+int xg_evtchn_resume(struct xg_guest *g, uint32_t port);
+
+/* evtchn.c: is the port, which the table does not have, open for Xen? */
+int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);
+
+/* evtchn_upcall.c: an event whose port has no handler. */
+void xg_evtchn_put_back(struct xg_guest *g, uint32_t port);
+
+/*
+ * `serving`: which group the upcall is in, and the number of the visit. Set
+ * before the port's mask is read, and cleared when its handlers are done:
+ * evtchn_upcall.c says what for.
+ */
+#define XG_SERVING_GROUP 0xfffu
+#define XG_SERVING_VISIT 0x1000u
+
+static inline uint32_t xg_serving_next(const struct xg_vcpu *v)
+{
+	return (v->serving & ~XG_SERVING_GROUP) + XG_SERVING_VISIT;
+}
+
+/* Release: who sees the visit over sees the handlers' effects. */
+static inline void xg_serving_end(struct xg_vcpu *v, uint32_t visit)
+{
+	__atomic_store_n(&v->serving, visit, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Late end of event: a port stays masked from the call of its handler until
+ * the work is done. The port is in its group's `held` set for that time.
+ */
+#include "evtchn_abi.h"
+
+/* The first event without work is everyday: a peer may signal twice for work
+ * that one look found. */
+#define FREE_OF_CHARGE 1
+#define MAX_DELAY_MS   1000
+
+static uint8_t *idle_count(struct xg_guest *g, uint32_t port)
+{
+	return &xg_group_of(g, port)->idle[port % XG_WORD_BITS];
+}
+
+int xg_evtchn_set_late(struct xg_guest *g, uint32_t port, bool late)
+{
+	struct xg_port_group *group;
+
+	if (!xg_port_open(g, port))
+		return -XG_EINVAL;
+	group = xg_group_of(g, port);
+	if (late) {
+		xg_set_bits(&group->late, xg_bit(port));
+		return 0;
+	}
+	xg_clear_bits(&group->late, xg_bit(port));
+	*idle_count(g, port) = 0;
+	return group->held & xg_bit(port) ? xg_evtchn_release(g, port) : 0;
+}
+
+int xg_evtchn_release(struct xg_guest *g, uint32_t port)
+{
+	struct xg_port_group *group;
+	int rc;
+
+	if (!xg_port_open(g, port))
+		return -XG_EINVAL;
+	group = xg_group_of(g, port);
+	if (!(xg_clear_bits(&group->held, xg_bit(port)) & xg_bit(port)))
+		return -XG_EINVAL;
+	rc = xg_evtchn_resume(g, port);
+	if (rc)
+		xg_set_bits(&group->held, xg_bit(port));
+	return rc;
+}
+
+/* 0, then 1, 2, 4 ... MAX_DELAY_MS. */
+static int delay_after(uint8_t idle)
+{
+	uint32_t doublings = idle - FREE_OF_CHARGE - 1u;
+
+	if (idle <= FREE_OF_CHARGE)
+		return 0;
+	return doublings < 10 ? 1 << doublings : MAX_DELAY_MS;
+}
+
+int xg_evtchn_done(struct xg_guest *g, uint32_t port, bool worked)
+{
+	uint8_t *idle;
+	int delay;
+
+	if (!xg_port_open(g, port) ||
+	    !(xg_load(&xg_group_of(g, port)->held) & xg_bit(port)))
+		return -XG_EINVAL;
+	idle = idle_count(g, port);
+	if (worked)
+		*idle = 0;
+	else if (*idle < UINT8_MAX)
+		++*idle;
+	delay = delay_after(*idle);
+	return delay ? delay : xg_evtchn_release(g, port);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Event channels: which vCPU gets a port's events. */
+#include "evtchn_abi.h"
+
+_Static_assert(sizeof(struct vcpu_info) <=
+		       sizeof(((struct xg_vcpu *)0)->info_area),
+	       "a vCPU's part of the shared state has room");
+
+void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
+{
+	struct xg_evtchn *e = &g->evtchn;
+
+	if (e->nr_vcpus == 1)
+		return;
+	for (uint32_t i = 0; i < e->nr_vcpus; i++) {
+		uint64_t *word = &e->vcpus[i].ports[port / XG_WORD_BITS];
+
+		if (i == vcpu)
+			xg_set_bits(word, xg_bit(port));
+		else
+			xg_clear_bits(word, xg_bit(port));
+	}
+}
+
+int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
+{
+	struct evtchn_bind_vcpu op = {.port = port, .vcpu = vcpu};
+	int rc, resumed;
+
+	if (!xg_port_open(g, port))
+		return -XG_EINVAL;
+	if (vcpu >= g->evtchn.nr_vcpus || !g->evtchn.vcpus[vcpu].info)
+		return -XG_ENOENT;
+	/* Xen does not announce a pending event again on the new vCPU, but
+	 * does when it unmasks: so the port is masked meanwhile. That also
+	 * keeps both vCPUs away from it while its owner changes. */
+	g->evtchn.ops->mask(g, port);
+	xg_evtchn_quiesce(g, port);
+	rc = xg_event_op(g, EVTCHNOP_bind_vcpu, &op);
+	if (!rc)
+		xg_evtchn_set_vcpu(g, port, vcpu);
+	resumed = xg_evtchn_resume(g, port);
+	return rc ? rc : resumed;
+}
+
+/* Tell Xen where the vCPU's part of the shared state is. */
+static int register_info(struct xg_guest *g, uint32_t vcpu)
+{
+	struct xg_vcpu *v = &g->evtchn.vcpus[vcpu];
+	struct vcpu_register_vcpu_info op = {
+		.offset = (uint32_t)xg_page_offset((uintptr_t)v->info_area),
+	};
+	uint64_t gfn;
+	int rc = g->platform->virt_to_gfn(g->context, v->info_area, &gfn);
+
+	if (rc)
+		return rc;
+	op.mfn = gfn;
+	return (int)xg_hypercall(g, __HYPERVISOR_vcpu_op,
+				 VCPUOP_register_vcpu_info, vcpu,
+				 (uintptr_t)&op, 0, 0);
+}
+
+int xg_vcpu_online(struct xg_guest *g, uint32_t vcpu)
+{
+	struct xg_evtchn *e = &g->evtchn;
+	struct xg_vcpu *v;
+	int rc;
+
+	if (vcpu >= e->nr_vcpus)
+		return -XG_ENOENT;
+	v = &e->vcpus[vcpu];
+	if (v->info)
+		return -XG_EBUSY;
+	/* Queues first: Xen drops events for a vCPU without any. A second try
+	 * after the next step failed finds them there. */
+	if (e->abi == XG_ABI_FIFO && !v->control) {
+		rc = xg_evtchn_fifo_online(g, vcpu);
+		if (rc)
+			return rc;
+	}
+	rc = register_info(g, vcpu);
+	if (rc)
+		return rc;
+	/* Release: whoever sees the vCPU online sees its queues. */
+	__atomic_store_n(&v->info, (struct vcpu_info *)v->info_area,
+			 __ATOMIC_RELEASE);
+	return 0;
+}
