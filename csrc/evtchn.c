@@ -98,6 +98,30 @@ int xg_evtchn_alloc_unbound(struct xg_guest *g, uint16_t dom, uint16_t remote)
 	return dom == DOMID_SELF ? enter(g, op.port) : (int)op.port;
 }
 
+/*
+ * Bring the shared mask bit in line with handler and `masked`. Each caller
+ * changed one of these before and looks at them again after, so that of two
+ * calls at the same time the last one leaves the bit right. Another round
+ * takes another change by somebody else.
+ */
+int xg_evtchn_settle(struct xg_guest *g, uint32_t port)
+{
+	bool deliver;
+	int rc;
+
+	do {
+		deliver = port_bound(g, port) && !port_masked(g, port);
+		if (deliver) {
+			rc = xg_evtchn_2l_unmask(g, port);
+			if (rc)
+				return rc;
+		} else {
+			xg_evtchn_2l_mask(g, port);
+		}
+	} while (deliver != (port_bound(g, port) && !port_masked(g, port)));
+	return 0;
+}
+
 /* Take the handler away and wait until it is not running. Leaves the port
  * masked. */
 static void withdraw(struct xg_guest *g, uint32_t port)
@@ -115,19 +139,13 @@ static int install(struct xg_guest *g, uint32_t port,
 		   xg_evtchn_handler_t handler, void *data)
 {
 	struct xg_port_slot *slot = slot_of(g, port);
-	int rc;
 
 	__atomic_store_n(&slot->data, data, __ATOMIC_RELAXED);
 	/* Release publishes `data`; sequentially consistent because an upcall
 	 * that just saw no handler sets mask and pending and looks again, and
 	 * we look at those next. */
 	__atomic_store_n(&slot->handler, handler, __ATOMIC_SEQ_CST);
-	if (port_masked(g, port))
-		return 0;
-	rc = xg_evtchn_2l_unmask(g, port);
-	if (rc)
-		withdraw(g, port);
-	return rc;
+	return xg_evtchn_settle(g, port);
 }
 
 int xg_evtchn_bind_interdomain(struct xg_guest *g, uint16_t remote,
@@ -171,6 +189,9 @@ static int adopt(struct xg_guest *g, uint32_t port)
 int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
 		   xg_evtchn_handler_t handler, void *data)
 {
+	struct xg_port_slot *slot;
+	xg_evtchn_handler_t old;
+	void *old_data;
 	bool adopted = false;
 	int rc;
 
@@ -182,11 +203,19 @@ int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
 			return rc;
 		adopted = true;
 	}
-	if (port_bound(g, port))
+	slot = slot_of(g, port);
+	old = __atomic_load_n(&slot->handler, __ATOMIC_RELAXED);
+	old_data = __atomic_load_n(&slot->data, __ATOMIC_RELAXED);
+	if (old)
 		withdraw(g, port);
 	rc = install(g, port, handler, data);
-	if (rc && adopted)
+	if (!rc)
+		return 0;
+	withdraw(g, port);
+	if (adopted)
 		xg_clear_bits(&group_of(g, port)->open, xg_bit(port));
+	else if (old)
+		install(g, port, old, old_data);
 	return rc;
 }
 
@@ -201,6 +230,9 @@ int xg_evtchn_unbind(struct xg_guest *g, uint32_t port)
 int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 {
 	struct xg_port_group *group;
+	struct xg_port_slot *slot;
+	xg_evtchn_handler_t handler;
+	uint64_t masked;
 	int rc;
 
 	if (!port_in_table(g, port))
@@ -209,22 +241,27 @@ int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 	if (!port_open(g, port))
 		return close_op(g, port);
 	group = group_of(g, port);
-	xg_evtchn_2l_mask(g, port);
-	xg_evtchn_quiesce(g, port);
-	/* Masked and quiet. What a new owner of the number receives from the
-	 * hypercall on stays pending until that owner binds. */
-	rc = close_op(g, port);
-	if (rc) {
-		if (port_bound(g, port) && !port_masked(g, port))
-			xg_evtchn_2l_unmask(g, port);
-		return rc;
-	}
-	xg_evtchn_forget(g, port);
-	__atomic_store_n(&slot_of(g, port)->handler, (xg_evtchn_handler_t)0,
-			 __ATOMIC_SEQ_CST);
-	xg_clear_bits(&group->masked, xg_bit(port));
+	slot = slot_of(g, port);
+	handler = __atomic_load_n(&slot->handler, __ATOMIC_RELAXED);
+	withdraw(g, port);
+	/* The handler that this waited for may have unmasked its port. Without
+	 * a handler nobody does. */
+	withdraw(g, port);
+	/* From the hypercall on the number may be another thread's, with
+	 * handler and mask of its own: nothing of it is touched after. */
+	masked = xg_clear_bits(&group->masked, xg_bit(port)) & xg_bit(port);
 	xg_clear_bits(&group->open, xg_bit(port));
-	return 0;
+	rc = close_op(g, port);
+	if (!rc) {
+		xg_evtchn_forget(g, port);
+		return 0;
+	}
+	xg_set_bits(&group->open, xg_bit(port));
+	xg_set_bits(&group->masked, masked);
+	if (handler)
+		install(g, port, handler,
+			__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
+	return rc;
 }
 
 int xg_evtchn_notify(struct xg_guest *g, uint32_t port)
@@ -242,22 +279,23 @@ int xg_evtchn_mask(struct xg_guest *g, uint32_t port)
 		return -XG_EINVAL;
 	xg_set_bits(&group_of(g, port)->masked, xg_bit(port));
 	xg_evtchn_2l_mask(g, port);
-	return 0;
+	/* Unmasked elsewhere meanwhile: that call may have come too early. */
+	return port_masked(g, port) ? 0 : xg_evtchn_settle(g, port);
 }
 
 int xg_evtchn_unmask(struct xg_guest *g, uint32_t port)
 {
 	struct xg_port_group *group;
-	int rc = 0;
+	uint64_t masked;
+	int rc;
 
 	if (!port_open(g, port))
 		return -XG_EINVAL;
 	group = group_of(g, port);
-	xg_clear_bits(&group->masked, xg_bit(port));
-	if (port_bound(g, port))
-		rc = xg_evtchn_2l_unmask(g, port);
+	masked = xg_clear_bits(&group->masked, xg_bit(port)) & xg_bit(port);
+	rc = xg_evtchn_settle(g, port);
 	if (rc)
-		xg_set_bits(&group->masked, xg_bit(port));
+		xg_set_bits(&group->masked, masked);
 	return rc;
 }
 

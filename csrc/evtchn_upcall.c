@@ -16,8 +16,9 @@
  * port out of `todo`, so that a next owner of the number never gets it.
  *
  * A port without a handler is masked, so the upcall meets one only when
- * unbind came in between. It masks the port and puts the event back, where
- * bind finds it: see put_back().
+ * unbind came in between; and a masked one when another handler of the word
+ * masked it. It puts the event back, where bind or unmask finds it: see
+ * put_back().
  */
 #include "atomic.h"
 #include "hypercall.h"
@@ -45,40 +46,40 @@ static uint8_t load_upcall_pending(const struct xg_evtchn *e)
 			       __ATOMIC_RELAXED);
 }
 
+static struct xg_port_group *group_of(const struct xg_guest *g, uint32_t port)
+{
+	return &g->evtchn.groups[port / XG_WORD_BITS];
+}
+
 static uint64_t *selector(struct xg_evtchn *e)
 {
 	return (uint64_t *)&e->vcpu->evtchn_pending_sel;
 }
 
 /*
- * The event of a port that has no handler. The mask and pending bits are set
- * before the handler is read again, and bind stores the handler before it
- * clears the mask and reads pending, so one of the two sees the other's
- * stores and has the event delivered.
+ * The event of a port that has no handler or is masked. The mask and pending
+ * bits are set before handler and `masked` are read again, and bind and unmask
+ * store these before they clear the mask and read pending, so one of the two
+ * sees the other's stores and has the event delivered.
  */
 static void put_back(struct xg_guest *g, uint32_t port)
 {
-	struct xg_port_group *group = &g->evtchn.groups[port / XG_WORD_BITS];
-	struct xg_port_slot *slot = &group->slots[port % XG_WORD_BITS];
-
 	xg_evtchn_2l_mask(g, port);
-	if (!(xg_load_seq(&group->open) & xg_bit(port)))
+	if (!(xg_load_seq(&group_of(g, port)->open) & xg_bit(port)))
 		return;
 	xg_evtchn_2l_set_pending(g, port);
-	if (__atomic_load_n(&slot->handler, __ATOMIC_SEQ_CST) &&
-	    !(xg_load_seq(&group->masked) & xg_bit(port)))
-		xg_evtchn_2l_unmask(g, port);
+	xg_evtchn_settle(g, port);
 }
 
 static void serve_port(struct xg_guest *g, uint32_t port)
 {
-	struct xg_port_slot *slot = &g->evtchn.groups[port / XG_WORD_BITS]
-					     .slots[port % XG_WORD_BITS];
+	struct xg_port_group *group = group_of(g, port);
+	struct xg_port_slot *slot = &group->slots[port % XG_WORD_BITS];
 	/* Pairs with the release in bind: its `data` is seen with it. */
 	xg_evtchn_handler_t handler =
 		__atomic_load_n(&slot->handler, __ATOMIC_ACQUIRE);
 
-	if (handler)
+	if (handler && !(xg_load(&group->masked) & xg_bit(port)))
 		handler(__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
 	else
 		put_back(g, port);

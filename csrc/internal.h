@@ -33,6 +33,8 @@ int xg_evtchn_init(struct xg_guest *g, struct xg_port_group *groups,
 		   uint32_t nr_groups);
 /* Any port still open? */
 bool xg_evtchn_in_use(const struct xg_guest *g);
+/* Mask or unmask the port as its handler and `masked` bit ask for. */
+int xg_evtchn_settle(struct xg_guest *g, uint32_t port);
 
 /* evtchn_2l.c: the 2-level ABI's shared bits. */
 void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared);
