@@ -5,12 +5,14 @@ mod abi;
 mod bindings;
 mod c_core;
 mod cargo_test;
+mod ci;
 mod demo;
 mod legs;
 mod process;
 mod qemu;
 mod sanitize;
 mod setup;
+mod style;
 mod test;
 mod toolchain;
 
@@ -37,6 +39,8 @@ enum Command {
     Demo,
     /// Run every test there is, on the simulator and on real Xen.
     Test(test::Args),
+    /// Check format, lints, docs and generated files, and run every test.
+    Ci(ci::Args),
     /// Build the library for a bare-metal target.
     Build(toolchain::BuildArgs),
     /// Compare the ABI headers with Xen's official ones.
@@ -67,6 +71,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Setup(args) => setup::run(args),
         Command::Demo => demo::run(),
         Command::Test(args) => test::run(args),
+        Command::Ci(args) => ci::run(args),
         Command::Build(args) => toolchain::build(args),
         Command::Abi(args) => abi::run(args),
         Command::Bindings(args) => bindings::run(args),
