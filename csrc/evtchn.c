@@ -18,6 +18,7 @@ static int enter(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 		return -XG_ENOSPC;
 	}
 	xg_evtchn_set_vcpu(g, port, vcpu);
+	xg_group_of(g, port)->idle[port % XG_WORD_BITS] = 0;
 	xg_set_bits(&xg_group_of(g, port)->open, xg_bit(port));
 	return (int)port;
 }
@@ -99,41 +100,65 @@ int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port)
 	return rc;
 }
 
-/* Whatever the library knew of the port, which is masked and quiet. */
-static void leave(struct xg_guest *g, uint32_t port)
-{
-	struct xg_port_group *group = xg_group_of(g, port);
+/* What is in a port's group about it. */
+struct port_bits {
+	uint64_t masked, late;
+};
 
-	xg_evtchn_forget(g, port);
-	__atomic_store_n(&xg_slot_of(g, port)->handler, (xg_evtchn_handler_t)0,
-			 __ATOMIC_SEQ_CST);
-	xg_clear_bits(&group->masked, xg_bit(port));
-	xg_clear_bits(&group->held, xg_bit(port));
-	xg_clear_bits(&group->late, xg_bit(port));
-	xg_clear_bits(&group->fixed, xg_bit(port));
-	group->idle[port % XG_WORD_BITS] = 0;
-	xg_clear_bits(&group->open, xg_bit(port));
+static struct port_bits clear_port(struct xg_port_group *group, uint64_t bit)
+{
+	struct port_bits old = {
+		.masked = xg_clear_bits(&group->masked, bit) & bit,
+		.late = xg_clear_bits(&group->late, bit) & bit,
+	};
+
+	xg_clear_bits(&group->open, bit);
+	return old;
+}
+
+static void restore_port(struct xg_port_group *group, uint64_t bit,
+			 const struct port_bits *old)
+{
+	xg_set_bits(&group->open, bit);
+	xg_set_bits(&group->masked, old->masked);
+	xg_set_bits(&group->late, old->late);
 }
 
 int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 {
-	int rc = 0;
+	struct xg_port_group *group;
+	struct xg_port_slot *slot;
+	xg_evtchn_handler_t handler;
+	struct port_bits old;
+	uint64_t fixed;
+	int rc;
 
 	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
 	/* Opened by somebody else and never bound, or not open: Xen knows. */
 	if (!xg_port_open(g, port))
 		return close_op(g, port);
-	g->evtchn.ops->mask(g, port);
-	xg_evtchn_quiesce(g, port);
-	/* Masked and quiet. What a new owner of the number receives from the
-	 * hypercall on stays pending until that owner binds. */
-	if (!(xg_load(&xg_group_of(g, port)->fixed) & xg_bit(port)))
-		rc = close_op(g, port);
-	if (rc)
-		xg_evtchn_resume(g, port);
-	else
-		leave(g, port);
+	group = xg_group_of(g, port);
+	slot = xg_slot_of(g, port);
+	handler = __atomic_load_n(&slot->handler, __ATOMIC_RELAXED);
+	xg_evtchn_withdraw(g, port);
+	/* The handler that this waited for may have unmasked its port. Without
+	 * a handler nobody does. */
+	xg_evtchn_withdraw(g, port);
+	fixed = xg_clear_bits(&group->fixed, xg_bit(port)) & xg_bit(port);
+	/* From the hypercall on the number may be another thread's, with
+	 * handler and mask of its own: nothing of it is touched after. */
+	old = clear_port(group, xg_bit(port));
+	rc = fixed ? 0 : close_op(g, port);
+	if (!rc) {
+		xg_evtchn_forget(g, port);
+		return 0;
+	}
+	restore_port(group, xg_bit(port), &old);
+	if (handler)
+		xg_evtchn_install(
+			g, port, handler,
+			__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
 	return rc;
 }
 

@@ -42,6 +42,12 @@ void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared)
 	 * bound. */
 	for (uint32_t w = 0; w < XG_MAX_2L_GROUPS; w++)
 		xg_set_bits(&g->evtchn.mask[w], ~UINT64_C(0));
+	/* A selector bit that earlier firmware did not take would keep Xen from
+	 * announcing that word. The flag first, as in an upcall: what Xen still
+	 * adds then makes one upcall that finds nothing. */
+	__atomic_store_n(&g->evtchn.vcpus[0].info->evtchn_upcall_pending,
+			 (uint8_t)0, __ATOMIC_SEQ_CST);
+	xg_take_word(selector(&g->evtchn.vcpus[0]));
 }
 
 static void mask(struct xg_guest *g, uint32_t port)

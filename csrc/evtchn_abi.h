@@ -66,6 +66,11 @@ static inline bool xg_port_bound(const struct xg_guest *g, uint32_t port)
 	return __atomic_load_n(&xg_slot_of(g, port)->handler, __ATOMIC_SEQ_CST);
 }
 
+static inline bool xg_port_delivers(const struct xg_guest *g, uint32_t port)
+{
+	return xg_port_bound(g, port) && !xg_port_held_back(g, port);
+}
+
 static inline int xg_event_op(struct xg_guest *g, uint32_t op, void *arg)
 {
 	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, op, arg);
@@ -75,8 +80,8 @@ static inline int xg_event_op(struct xg_guest *g, uint32_t op, void *arg)
 int xg_evtchn_install(struct xg_guest *g, uint32_t port,
 		      xg_evtchn_handler_t handler, void *data);
 void xg_evtchn_withdraw(struct xg_guest *g, uint32_t port);
-/* Let it deliver again, if it has a handler and nothing holds it back. */
-int xg_evtchn_resume(struct xg_guest *g, uint32_t port);
+/* Mask or unmask the port as its handler and what holds it back ask for. */
+int xg_evtchn_settle(struct xg_guest *g, uint32_t port);
 
 /* evtchn.c: is the port, which the table does not have, open for Xen? */
 int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);

@@ -41,7 +41,7 @@ int xg_evtchn_release(struct xg_guest *g, uint32_t port)
 	group = xg_group_of(g, port);
 	if (!(xg_clear_bits(&group->held, xg_bit(port)) & xg_bit(port)))
 		return -XG_EINVAL;
-	rc = xg_evtchn_resume(g, port);
+	rc = xg_evtchn_settle(g, port);
 	if (rc)
 		xg_set_bits(&group->held, xg_bit(port));
 	return rc;

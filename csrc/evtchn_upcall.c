@@ -7,9 +7,8 @@
  * unbind and close set the mask before they read `serving` (all sequentially
  * consistent). So either the upcall sees the port masked and leaves it alone,
  * or unbind sees the visit and waits until it is over. Above an upcall on the
- * same vCPU there is nobody to wait for; close takes what that upcall still
- * holds for the port out of `todo`, so that a next owner of the number never
- * gets it.
+ * same vCPU there is nobody to wait for; close and mask take what that upcall
+ * still holds for the port out of `todo`.
  *
  * A port without a handler is masked, so the upcall meets one only when
  * unbind came in between. It masks the port and puts the event back, where
@@ -24,16 +23,15 @@
  */
 void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
 {
-	const struct xg_evtchn_ops *ops = g->evtchn.ops;
+	struct xg_port_group *group = xg_group_of(g, port);
 
-	ops->mask(g, port);
-	if (!(xg_load_seq(&xg_group_of(g, port)->open) & xg_bit(port)))
-		return;
-	ops->set_pending(g, port);
+	g->evtchn.ops->mask(g, port);
 	/* A late event that nobody got is not one to wait for. */
-	xg_clear_bits(&xg_group_of(g, port)->held, xg_bit(port));
-	if (xg_port_bound(g, port) && !xg_port_held_back(g, port))
-		ops->unmask(g, port);
+	xg_clear_bits(&group->held, xg_bit(port));
+	if (!(xg_load_seq(&group->open) & xg_bit(port)))
+		return;
+	g->evtchn.ops->set_pending(g, port);
+	xg_evtchn_settle(g, port);
 }
 
 static struct xg_vcpu *this_vcpu(const struct xg_guest *g)
@@ -95,14 +93,18 @@ void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port)
 	}
 }
 
-void xg_evtchn_forget(struct xg_guest *g, uint32_t port)
+bool xg_evtchn_forget(struct xg_guest *g, uint32_t port)
 {
 	uint32_t cpu = g->platform->cpu_id(g->context);
 	struct xg_vcpu *v;
+	uint64_t held;
 
 	if (cpu >= g->evtchn.nr_vcpus)
-		return;
+		return false;
 	v = &g->evtchn.vcpus[cpu];
-	if (serves(__atomic_load_n(&v->serving, __ATOMIC_RELAXED), port))
-		v->todo &= ~xg_bit(port);
+	if (!serves(__atomic_load_n(&v->serving, __ATOMIC_RELAXED), port))
+		return false;
+	held = v->todo & xg_bit(port);
+	v->todo &= ~held;
+	return held;
 }

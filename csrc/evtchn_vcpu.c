@@ -25,7 +25,7 @@ void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 {
 	struct evtchn_bind_vcpu op = {.port = port, .vcpu = vcpu};
-	int rc, resumed;
+	int rc, settled;
 
 	if (!xg_port_open(g, port))
 		return -XG_EINVAL;
@@ -39,8 +39,8 @@ int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 	rc = xg_event_op(g, EVTCHNOP_bind_vcpu, &op);
 	if (!rc)
 		xg_evtchn_set_vcpu(g, port, vcpu);
-	resumed = xg_evtchn_resume(g, port);
-	return rc ? rc : resumed;
+	settled = xg_evtchn_settle(g, port);
+	return rc ? rc : settled;
 }
 
 /* Tell Xen where the vCPU's part of the shared state is. */

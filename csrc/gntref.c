@@ -21,14 +21,20 @@ static uint32_t nr_words(const struct xg_gnttab *t)
 
 void xg_gntref_init(struct xg_gnttab *t)
 {
-	uint32_t words = nr_words(t);
+	uint32_t refs = t->frames * XG_GRANTS_PER_FRAME;
 
 	memset(t->summary, 0, sizeof(t->summary));
-	for (uint32_t w = 0; w < words; w++) {
-		t->words[w] = ~UINT64_C(0);
+	memset(t->words, 0, nr_words(t) * sizeof(*t->words));
+	for (uint32_t gref = XG_GRANT_RESERVED; gref < refs; gref++) {
+		uint32_t w = gref / XG_WORD_BITS;
+
+		/* Granted by earlier firmware: a peer may still use it. The
+		 * flags are the entry's low 16 bits. */
+		if (xg_load(&t->entries[gref]) & 0xffff)
+			continue;
+		t->words[w] |= xg_bit(gref);
 		t->summary[w / XG_WORD_BITS] |= xg_bit(w);
 	}
-	t->words[0] &= ~(xg_bit(XG_GRANT_RESERVED) - 1);
 }
 
 /* The lowest free reference of word `w`, or 0 if somebody took the last. */

@@ -46,8 +46,9 @@ int xg_evtchn_fifo_online(struct xg_guest *g, uint32_t vcpu);
 /* evtchn_upcall.c: return once no upcall on another vCPU serves the port's
  * group. The caller has set the port's mask bit. */
 void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port);
-/* Drop what an upcall beneath the caller still holds for the port. */
-void xg_evtchn_forget(struct xg_guest *g, uint32_t port);
+/* Drop what an upcall beneath the caller still holds for the port; whether
+ * there was anything. */
+bool xg_evtchn_forget(struct xg_guest *g, uint32_t port);
 
 /* gnttab.c */
 int xg_gnttab_init(struct xg_guest *g, const struct xg_window *window,

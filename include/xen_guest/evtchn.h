@@ -26,7 +26,8 @@
  *
  * Concurrency. Any call may run while an upcall runs on this or another CPU.
  * Calls for different ports may run at the same time on several CPUs. For one
- * port, bind, unbind and close must not overlap one another; the rest may.
+ * port, bind, unbind and close must not overlap one another, and close no
+ * other call for the port but those of its own handler; the rest may overlap.
  *
  * Unless said otherwise: 0 on success, -XG_EINVAL for a port that is 0,
  * beyond the table or not open, with nothing changed.
@@ -203,7 +204,8 @@ int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
  * Close the port: unbind, then give the number back to Xen, which may hand it
  * out again at once. The peer's end, if any, becomes unbound and can be bound
  * to again by this domain only; the peer is not told. If Xen refuses, the port
- * is as it was.
+ * is as it was. A port within the table that somebody else opened and that
+ * was never bound here is closed too.
  */
 int xg_evtchn_close(struct xg_guest *g, uint32_t port);
 
@@ -243,6 +245,7 @@ int xg_evtchn_status(struct xg_guest *g, struct evtchn_status *status);
  * Set the order in which the port is served: 0 first, 15 last, 7 at first.
  * Holds for events from now on. -XG_EINVAL also for other priorities;
  * -XG_ENOSYS with the 2-level ABI, which has none. A new port starts at 7.
+ * Whether the port is open is for Xen to say.
  */
 int xg_evtchn_set_priority(struct xg_guest *g, uint32_t port,
 			   uint32_t priority);

@@ -23,7 +23,7 @@ pub struct Args {
         env = "XEN_PUBLIC_HEADERS",
         default_value = "/usr/include"
     )]
-    official: PathBuf,
+    pub official: PathBuf,
 }
 
 pub fn run(args: &Args) -> Result<()> {

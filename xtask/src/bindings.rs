@@ -24,7 +24,7 @@ use crate::process;
 pub struct Args {
     /// Write nothing; fail if a committed file is not what would be written.
     #[arg(long)]
-    check: bool,
+    pub check: bool,
 }
 
 /// An architecture Xen and this crate both know.
@@ -71,7 +71,7 @@ pub const ABI_HEADERS: [&str; 14] = [
 ];
 
 /// The interface version that the core asks for.
-const INTERFACE_VERSION: &str = "-D__XEN_INTERFACE_VERSION__=0x00040e00";
+pub const INTERFACE_VERSION: &str = "-D__XEN_INTERFACE_VERSION__=0x00040e00";
 
 const FFI: &str = "src/ffi";
 

@@ -3,9 +3,17 @@
 
 mod abi;
 mod bindings;
+mod c_core;
+mod cargo_test;
+mod ci;
+mod demo;
+mod legs;
 mod process;
 mod qemu;
+mod sanitize;
 mod setup;
+mod style;
+mod test;
 mod toolchain;
 
 use std::process::ExitCode;
@@ -27,6 +35,12 @@ struct Cli {
 enum Command {
     /// Install what the other commands need; safe to repeat.
     Setup(setup::Args),
+    /// Show two simulated domains share a page and exchange events.
+    Demo,
+    /// Run every test there is, on the simulator and on real Xen.
+    Test(test::Args),
+    /// Check format, lints, docs and generated files, and run every test.
+    Ci(ci::Args),
     /// Build the library for a bare-metal target.
     Build(toolchain::BuildArgs),
     /// Compare the ABI headers with Xen's official ones.
@@ -42,6 +56,7 @@ fn main() -> ExitCode {
     process::set_verbose(cli.verbose);
     match run(&cli.command) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<legs::Failed>() => ExitCode::FAILURE,
         // Not the `Debug` form, whose backtrace would push the cause away.
         Err(error) => {
             let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
@@ -54,9 +69,23 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<()> {
     match command {
         Command::Setup(args) => setup::run(args),
+        Command::Demo => demo::run(),
+        Command::Test(args) => test::run(args),
+        Command::Ci(args) => ci::run(args),
         Command::Build(args) => toolchain::build(args),
         Command::Abi(args) => abi::run(args),
         Command::Bindings(args) => bindings::run(args),
         Command::Qemu(args) => qemu::run(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
     }
 }

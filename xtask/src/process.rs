@@ -2,8 +2,9 @@
 //! Child processes: one place that prints, runs and checks commands.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
@@ -114,6 +115,25 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Run to the end, handing on each line of standard output as it comes.
+pub fn lines(command: &mut Command, mut see: impl FnMut(&str)) -> Result<ExitStatus> {
+    announce(command);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start: {}", display(command)))?;
+    if let Some(stdout) = child.stdout.take() {
+        let mut reader = BufReader::new(stdout);
+        let mut bytes = Vec::new();
+        while reader.read_until(b'\n', &mut bytes)? > 0 {
+            see(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']));
+            bytes.clear();
+        }
+    }
+    Ok(child.wait()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +164,17 @@ mod tests {
             .env_remove("RUSTC")
             .current_dir("/tmp");
         assert_eq!(display(&command), "cd /tmp && env -u RUSTC A='x y' cargo");
+    }
+
+    #[test]
+    fn lines_come_one_by_one_with_the_exit_status() {
+        let mut seen = Vec::new();
+        let status = lines(
+            Command::new("sh").args(["-c", r"printf 'a\n\nb'; exit 3"]),
+            |line| seen.push(line.to_owned()),
+        );
+        assert_eq!(status.ok().and_then(|status| status.code()), Some(3));
+        assert_eq!(seen, ["a", "", "b"]);
     }
 
     #[test]

@@ -96,6 +96,14 @@ impl Toolchain {
         command
     }
 
+    /// Whether it comes with clippy; Debian packages that separately.
+    pub fn has_clippy(&self) -> bool {
+        match self.origin {
+            Origin::Installed => process::find_program("cargo-clippy").is_some(),
+            Origin::Debian => Path::new("/usr/bin/cargo-clippy").is_file(),
+        }
+    }
+
     /// Where a release build puts the binary `name`.
     pub fn release_binary(&self, name: &str) -> PathBuf {
         target_dir().join(&self.target).join("release").join(name)
@@ -138,6 +146,15 @@ fn rustup_add(target: &str) -> bool {
     // A toolchain that rustup merely links to may take the request and still
     // not have the library.
     added && installed(target)
+}
+
+/// `cargo <subcommand>` for the host, in an environment free of what the outer
+/// cargo left behind.
+pub fn host_cargo(subcommand: &str) -> Command {
+    let mut command = Command::new("cargo");
+    sanitise(&mut command);
+    command.current_dir(process::workspace()).arg(subcommand);
+    command
 }
 
 /// Remove from a nested cargo's environment what belongs to this one: the
@@ -188,17 +205,23 @@ pub struct BuildArgs {
 
 /// `cargo xtask build`: the library for a bare-metal target.
 pub fn build(args: &BuildArgs) -> Result<()> {
-    setup::require(&[Need::Clang])?;
-    let toolchain = Toolchain::for_target(&args.target)?;
-    let mut cargo = toolchain.cargo("build");
-    cargo.args(["--package", "xen-guest", "--lib"]);
+    let mut options = Vec::new();
     if let Some(features) = &args.features {
-        cargo.args(["--features", features]);
+        options.extend(["--features", features]);
     }
     if !args.debug {
-        cargo.arg("--release");
+        options.push("--release");
     }
-    process::run(&mut cargo)
+    process::run(&mut library(&args.target, &options)?)
+}
+
+/// The command that builds the library for a bare-metal target.
+pub fn library(target: &str, options: &[&str]) -> Result<Command> {
+    setup::require(&[Need::Clang])?;
+    let mut cargo = Toolchain::for_target(target)?.cargo("build");
+    cargo.args(["--package", "xen-guest", "--lib"]);
+    cargo.args(options);
+    Ok(cargo)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 pub mod board;
 pub mod conformance;
 pub mod console;
-mod diff;
+pub mod diff;
 pub mod emulator;
 pub mod firmware;
 pub mod guest;

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask ci`: all that has to hold before a change goes in.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::c_core::OFFICIAL_HEADERS;
+use crate::legs::{Legs, Tally};
+use crate::process;
+use crate::qemu::{conformance, diff};
+use crate::setup::{self, Need};
+use crate::toolchain::{Toolchain, host_cargo};
+use crate::{abi, bindings, style, test};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only the checks, not `cargo xtask test`.
+    #[arg(long)]
+    skip_test: bool,
+    #[command(flatten)]
+    test: test::Args,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let mut legs = Legs::default();
+    legs.check("format of the Rust sources", style::rust);
+    legs.check("format of the C sources", style::c);
+    legs.check("licence lines", style::licence);
+    legs.check("clippy", clippy);
+    legs.run("clippy, firmware", firmware_clippy);
+    legs.check("documentation", documentation);
+    legs.check("bindings", || {
+        setup::require(&[Need::LibClang])?;
+        bindings::run(&bindings::Args { check: true })
+    });
+    legs.check("ABI headers", || {
+        setup::require(&[Need::LibClang, Need::XenHeaders])?;
+        abi::run(&abi::Args {
+            official: OFFICIAL_HEADERS.into(),
+        })
+    });
+    if !args.skip_test {
+        test::add(&mut legs, &args.test);
+    }
+    if !args.test.skip_xen {
+        legs.check("simulator and Xen agree", || {
+            diff::run(&conformance::Args::new(args.test.machine.clone()))
+        });
+    }
+    legs.finish()
+}
+
+/// Warnings in C are errors here too.
+fn clippy() -> Result<()> {
+    let mut cargo = host_cargo("clippy");
+    cargo
+        .args(["--workspace", "--all-targets", "--features", "sim"])
+        .env("XEN_GUEST_CI", "1");
+    deny_warnings(&mut cargo)
+}
+
+fn firmware_clippy(tally: &mut Tally) -> Result<()> {
+    let toolchain = Toolchain::for_target("aarch64-unknown-none")?;
+    if !toolchain.has_clippy() {
+        println!("not done: there is no clippy for {}", toolchain.origin());
+        return Ok(());
+    }
+    for folder in style::FIRMWARE {
+        let mut cargo = toolchain.cargo("clippy");
+        cargo
+            .current_dir(process::workspace().join(folder))
+            .args(["--release"]);
+        tally.check(folder, deny_warnings(&mut cargo));
+    }
+    Ok(())
+}
+
+fn deny_warnings(cargo: &mut Command) -> Result<()> {
+    process::run(cargo.args(["--", "-D", "warnings"]))
+}
+
+fn documentation() -> Result<()> {
+    let mut cargo = host_cargo("doc");
+    cargo
+        .args(["--workspace", "--no-deps", "--features", "sim"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    process::run(&mut cargo)
+}

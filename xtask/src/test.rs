@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask test`: everything that can be run, one leg after the other.
+
+use anyhow::Result;
+
+use crate::c_core::{self, OFFICIAL_HEADERS};
+use crate::cargo_test::{self, Scenarios};
+use crate::legs::{Legs, Tally};
+use crate::process;
+use crate::qemu::{self, conformance};
+use crate::sanitize;
+use crate::setup::{self, Need};
+use crate::toolchain::{self, host_cargo};
+
+#[derive(Clone, Debug, clap::Args)]
+#[group(skip)] // part of `ci`'s, which has the same name
+pub struct Args {
+    /// Leave real Xen out.
+    #[arg(long)]
+    pub skip_xen: bool,
+    #[command(flatten)]
+    pub machine: qemu::MachineArgs,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let mut legs = Legs::default();
+    add(&mut legs, args);
+    legs.finish()
+}
+
+/// Run all legs and say how many scenarios passed where.
+pub fn add(legs: &mut Legs, args: &Args) {
+    // What passed is what passed with both sets of headers.
+    let mut host: Option<Scenarios> = None;
+    let mut both = |scenarios: Scenarios| {
+        host = Some(host.map_or(scenarios, |before| before.at_most(scenarios)));
+    };
+    legs.run("host tests, Xen's own headers", |tally| {
+        both(official_headers(tally)?);
+        Ok(())
+    });
+    legs.run("host tests, our headers", |tally| {
+        both(our_headers(tally)?);
+        Ok(())
+    });
+    let mut sanitized = Scenarios::default();
+    legs.run("address and undefined-behaviour sanitizers", |tally| {
+        sanitized = sanitize::address(tally)?;
+        Ok(())
+    });
+    legs.run("thread sanitizer", |tally| {
+        sanitize::thread(tally)?;
+        Ok(())
+    });
+    legs.run("C core, examples and headers", c_core::compile);
+    legs.run("bare-metal builds", |tally| {
+        for target in ["aarch64-unknown-none", "x86_64-unknown-none"] {
+            tally.check(target, bare_metal(target));
+        }
+        Ok(())
+    });
+    let xen = if args.skip_xen {
+        format!("{}: not run", args.machine.xen)
+    } else {
+        real_xen(legs, &args.machine)
+    };
+
+    let host = host.unwrap_or_default();
+    println!(
+        "\nsimulator: {} scenarios passed (deterministic), {} (asynchronous), {} (ASan+UBSan)",
+        host.deterministic,
+        host.asynchronous,
+        sanitized.deterministic.min(sanitized.asynchronous)
+    );
+    println!("{xen}");
+}
+
+fn official_headers(tally: &mut Tally) -> Result<Scenarios> {
+    setup::require(&[Need::XenHeaders])?;
+    let mut cargo = host_cargo("test");
+    cargo
+        .args(["--package", "xen-guest", "--package", "xen-guest-scenarios"])
+        .args(["--features", "sim"])
+        // Of its own, or the two legs would rebuild each other's work.
+        .arg("--target-dir")
+        .arg(process::target_folder("official-headers")?)
+        .env("XEN_PUBLIC_HEADERS", OFFICIAL_HEADERS)
+        .env("XEN_GUEST_CI", "1");
+    count(&mut cargo, tally)
+}
+
+fn our_headers(tally: &mut Tally) -> Result<Scenarios> {
+    let mut cargo = host_cargo("test");
+    cargo
+        .args(["--workspace", "--features", "sim"])
+        .env_remove("XEN_PUBLIC_HEADERS")
+        .env("XEN_GUEST_CI", "1");
+    count(&mut cargo, tally)
+}
+
+fn count(cargo: &mut std::process::Command, tally: &mut Tally) -> Result<Scenarios> {
+    let summary = cargo_test::run(cargo)?;
+    *tally += summary.tests;
+    *tally += summary.scenarios.tally();
+    Ok(summary.scenarios)
+}
+
+/// As a user's firmware would: in release, and without libclang.
+fn bare_metal(target: &str) -> Result<()> {
+    let mut cargo = toolchain::library(target, &["--release"])?;
+    process::run(cargo.env("XEN_GUEST_CI", "1"))
+}
+
+/// The scenarios on real Xen, and then runs that must not pass. What to say
+/// about it at the end.
+fn real_xen(legs: &mut Legs, machine: &qemu::MachineArgs) -> String {
+    let mut told = format!("{}: 0 scenarios passed", machine.xen);
+    legs.run(&format!("real {}", machine.xen), |tally| {
+        let run = conformance::conform(&conformance::Args::new(machine.clone()))?;
+        told = format!(
+            "{}: {} scenarios passed in {:.1} s",
+            machine.xen,
+            run.passed,
+            run.elapsed.as_secs_f32()
+        );
+        tally.passed += run.passed;
+        tally.failed += run.failed;
+        Ok(())
+    });
+    legs.run("broken firmware is noticed", |tally| {
+        let mut cargo = host_cargo("test");
+        cargo.args(["--package", "xtask", "--test", "broken_firmware"]);
+        // Ignored otherwise: nobody expects `cargo test` to start real Xen.
+        *tally += cargo_test::run_with(&mut cargo, &["--ignored"])?.tests;
+        Ok(())
+    });
+    told
+}
