@@ -148,6 +148,16 @@ static uint32_t call_some(struct xg_guest *g, struct xg_vcpu *v, uint32_t w,
 	return port;
 }
 
+/* Events that came through while somebody was masking their port. */
+static uint64_t put_masked_back(struct xg_guest *g, uint32_t w, uint64_t events)
+{
+	uint64_t masked = events & xg_load(&g->evtchn.groups[w].masked);
+
+	for (uint64_t rest = masked; rest; rest &= rest - 1)
+		xg_evtchn_put_back(g, w * XG_WORD_BITS + xg_first_bit(rest));
+	return events & ~masked;
+}
+
 /* Serve `events` of word `w`; returns the budget left. */
 static uint32_t serve_events(struct xg_guest *g, struct xg_vcpu *v, uint32_t w,
 			     uint64_t events, uint32_t budget)
@@ -192,7 +202,8 @@ static uint32_t serve_word(struct xg_guest *g, struct xg_vcpu *v, uint32_t w,
 	 * announces during a handler comes again. What somebody else took
 	 * meanwhile is not ours. */
 	if (active)
-		active &= xg_clear_bits(word, active);
+		active = put_masked_back(g, w,
+					 active & xg_clear_bits(word, active));
 	if (active)
 		budget = serve_events(g, v, w, active, budget);
 	xg_serving_end(v, visit);

@@ -207,7 +207,8 @@ static void call_handler(struct xg_guest *g, uint32_t port)
 	}
 	/* Pairs with the store in bind: its `data` is seen with it. */
 	handler = __atomic_load_n(&slot->handler, __ATOMIC_ACQUIRE);
-	if (handler)
+	/* Masked: by somebody whose call is not over yet. */
+	if (handler && !(xg_load(&group->masked) & xg_bit(port)))
 		handler(__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
 	else
 		xg_evtchn_put_back(g, port);

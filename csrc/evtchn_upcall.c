@@ -10,16 +10,17 @@
  * same vCPU there is nobody to wait for; close and mask take what that upcall
  * still holds for the port out of `todo`.
  *
- * A port without a handler is masked, so the upcall meets one only when
- * unbind came in between. It masks the port and puts the event back, where
- * bind finds it: see xg_evtchn_put_back().
+ * A port without a handler is masked, so the upcall meets one, or one that
+ * somebody masks, only when that call is not over. It masks the port and puts
+ * the event back, where bind or unmask finds it: see xg_evtchn_put_back().
  */
 #include "evtchn_abi.h"
 
 /*
- * The mask and pending bits are set before the handler is read again, and
- * bind stores the handler before it clears the mask and reads pending, so one
- * of the two sees the other's stores and has the event delivered.
+ * The mask and pending bits are set before handler and `masked` are read
+ * again, and bind and unmask store these before they clear the mask and read
+ * pending, so one of the two sees the other's stores and has the event
+ * delivered.
  */
 void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
 {

@@ -365,7 +365,7 @@ fn earlier(domain: &Domain, space: u32, window: &xen_guest::Window, work: impl F
 fn events_earlier_firmware_did_not_take() {
     let xen = Hypervisor::new();
     let domain = xen.create_domain(DomainConfig::default());
-    let at = common::config(&domain).shared_info;
+    let at = common::shared_info(&domain);
     earlier(&domain, abi::XENMAPSPACE_shared_info, &at, |page| {
         // SAFETY: the shared-info page is mapped; nobody else is there.
         unsafe {

@@ -47,16 +47,14 @@ fn the_readme_shows_the_tested_files() {
 
 fn guest<'s>(storage: &'s mut Storage, domain: &'s Domain) -> Guest<'s> {
     let window = domain.grant_window();
-    let config = GuestConfig {
-        shared_info: Window {
-            va: window.va.wrapping_add(PAGE_SIZE),
-            gfn: Gfn::new(window.gfn.raw() + 1),
-            pages: 1,
-        },
-        grant_table: Some(Window { pages: 1, ..window }),
-    };
+    let config = GuestConfig::new(Window {
+        va: window.va.wrapping_add(PAGE_SIZE),
+        gfn: Gfn::new(window.gfn.raw() + 1),
+        pages: 1,
+    })
+    .with_grant_table(Window { pages: 1, ..window });
     // SAFETY: a domain of its own, whose windows nobody else uses.
-    unsafe { Guest::new(storage, domain, &config) }.unwrap()
+    unsafe { Guest::new(storage, domain, config) }.unwrap()
 }
 
 /// Run `body` with two domains and their guests; nothing may be left over.

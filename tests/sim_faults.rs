@@ -41,18 +41,18 @@ fn twice<T, E: std::fmt::Debug>(mut step: impl FnMut() -> Result<T, E>) -> T {
 
 fn guest(domain: &'static Domain) -> Guest<'static> {
     let window = domain.grant_window();
-    let config = GuestConfig {
-        shared_info: Window {
+    let config = || {
+        GuestConfig::new(Window {
             va: window.va.wrapping_add(64 * 4096),
             gfn: xen_guest::Gfn::new(window.gfn.raw() + 64),
             pages: 1,
-        },
-        grant_table: Some(Window { pages: 2, ..window }),
+        })
+        .with_grant_table(Window { pages: 2, ..window })
     };
     twice(|| {
         let storage: &'static mut GuestStorage<2, 16> = Box::leak(Box::default());
         // SAFETY: a domain of its own, whose windows nobody else uses.
-        unsafe { Guest::new(storage, domain, &config) }
+        unsafe { Guest::new(storage, domain, config()) }
     })
 }
 

@@ -171,16 +171,13 @@ unsafe impl Platform for FakeXen {
 /// Two words, of which the second is used.
 fn fake_guest<'s>(storage: &'s mut GuestStorage<2, 0>, xen: &'s FakeXen) -> Guest<'s> {
     let va = xen.base();
-    let config = GuestConfig {
-        shared_info: Window {
-            va,
-            gfn: Gfn::new(va as u64 / PAGE_SIZE as u64),
-            pages: 1,
-        },
-        grant_table: None,
-    };
+    let config = GuestConfig::new(Window {
+        va,
+        gfn: Gfn::new(va as u64 / PAGE_SIZE as u64),
+        pages: 1,
+    });
     // SAFETY: the page is this guest's own; the hypercalls are answered for it.
-    unsafe { Guest::new(storage, xen, &config) }.unwrap()
+    unsafe { Guest::new(storage, xen, config) }.unwrap()
 }
 
 /// `total` edges in rounds, each of which has to settle, on a fake Xen, with

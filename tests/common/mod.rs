@@ -27,18 +27,19 @@ pub const SELF: u16 = 0x7ff0;
 /// Two words of ports and two frames of grants.
 pub type Storage = GuestStorage<2, 16>;
 
-pub fn config(domain: &Domain) -> GuestConfig {
+/// Where the shared-info page goes: behind the grant table.
+pub fn shared_info(domain: &Domain) -> Window {
     let window = domain.grant_window();
-    GuestConfig {
-        shared_info: Window {
-            va: window
-                .va
-                .wrapping_add((window.pages as usize - 1) * PAGE_SIZE),
-            gfn: Gfn::new(window.gfn.raw() + u64::from(window.pages) - 1),
-            pages: 1,
-        },
-        grant_table: Some(window),
+    let last = window.pages - 1;
+    Window {
+        va: window.va.wrapping_add(last as usize * PAGE_SIZE),
+        gfn: Gfn::new(window.gfn.raw() + u64::from(last)),
+        pages: 1,
     }
+}
+
+pub fn config(domain: &Domain) -> GuestConfig<'static> {
+    GuestConfig::new(shared_info(domain)).with_grant_table(domain.grant_window())
 }
 
 /// A guest on `platform`, which is `domain` or something around it.
@@ -48,7 +49,7 @@ pub fn guest<'s, P: Platform>(
     domain: &Domain,
 ) -> Guest<'s> {
     // SAFETY: a domain of the test's own, whose windows nobody else uses.
-    unsafe { Guest::new(storage, platform, &config(domain)) }.expect("the guest can be set up")
+    unsafe { Guest::new(storage, platform, config(domain)) }.expect("the guest can be set up")
 }
 
 /// Marsaglia's xorshift: the same in every run.
