@@ -139,19 +139,28 @@ static int undo_batch(struct xg_guest *g, struct gnttab_map_grant_ref **mapped,
 	return rc;
 }
 
-/* Undo every op that succeeded: 0, or -XG_EIO if Xen refused one. */
+static int unmap_page(struct xg_guest *g, uint64_t va)
+{
+	return g->platform->unmap(g->context, (void *)(uintptr_t)va, 1);
+}
+
+/* Undo every op that succeeded, the first `visible` of which are in the CPU's
+ * page tables: 0, or -XG_EIO if Xen or the platform refused one. */
 static int roll_back(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
-		     uint32_t count)
+		     uint32_t count, uint32_t visible)
 {
 	struct gnttab_map_grant_ref *mapped[ROLLBACK_BATCH];
 	uint32_t n = 0;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (ops[i].status == GNTST_okay)
-			mapped[n++] = &ops[i];
-		else
+		if (ops[i].status != GNTST_okay)
 			ops[i].handle = XG_NO_HANDLE;
+		else if (i < visible && unmap_page(g, ops[i].host_addr))
+			/* What the CPU still reaches stays mapped in Xen. */
+			rc = -XG_EIO;
+		else
+			mapped[n++] = &ops[i];
 		if (n < ROLLBACK_BATCH && i + 1 < count)
 			continue;
 		if (n && undo_batch(g, mapped, n))
@@ -191,29 +200,22 @@ static uint32_t map_run(struct xg_guest *g,
 	return n;
 }
 
-/* Into the CPU's page tables, all or none. */
+/* Into the CPU's page tables. *done counts the ops whose pages are there,
+ * which are all unless it fails. */
 static int map_pages(struct xg_guest *g, const struct gnttab_map_grant_ref *ops,
-		     uint32_t count)
+		     uint32_t count, uint32_t *done)
 {
-	const struct xg_platform *platform = g->platform;
-	uint32_t done = 0;
-
-	while (done < count) {
+	while (*done < count) {
+		const struct gnttab_map_grant_ref *op = &ops[*done];
 		uint64_t gfn;
-		uint32_t n = map_run(g, ops + done, count - done, &gfn);
-		void *va = (void *)(uintptr_t)ops[done].host_addr;
-		int rc = platform->map(g->context, va, gfn, n,
-				       prot_of(&ops[done]));
+		uint32_t n = map_run(g, op, count - *done, &gfn);
+		int rc = g->platform->map(g->context,
+					  (void *)(uintptr_t)op->host_addr, gfn,
+					  n, prot_of(op));
 
-		if (rc) {
-			while (done--)
-				platform->unmap(
-					g->context,
-					(void *)(uintptr_t)ops[done].host_addr,
-					1);
+		if (rc)
 			return rc;
-		}
-		done += n;
+		*done += n;
 	}
 	return 0;
 }
@@ -221,7 +223,7 @@ static int map_pages(struct xg_guest *g, const struct gnttab_map_grant_ref *ops,
 int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 		  uint32_t count)
 {
-	uint32_t done = 0;
+	uint32_t done = 0, visible = 0;
 	int rc = 0;
 
 	if (count && !ops)
@@ -246,15 +248,15 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 	for (uint32_t i = 0; i < count && !rc; i++)
 		rc = xg_gnttab_errno(ops[i].status);
 	if (!rc)
-		rc = map_pages(g, ops, count);
-	if (rc && roll_back(g, ops, count))
+		rc = map_pages(g, ops, count, &visible);
+	if (rc && roll_back(g, ops, count, visible))
 		return -XG_EIO;
 	return rc;
 }
 
 /* Out of the CPU's page tables, where Xen unmapped: 0 or -XG_EIO. */
-static int unmap_pages(struct xg_guest *g,
-		       const struct gnttab_unmap_grant_ref *ops, uint32_t count)
+static int unmap_pages(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
+		       uint32_t count)
 {
 	uint32_t i = 0;
 	int rc = 0;
@@ -268,8 +270,11 @@ static int unmap_pages(struct xg_guest *g,
 			       ops[i].host_addr +
 				       ((uint64_t)n << XG_PAGE_SHIFT))
 			n++;
-		if (n && g->platform->unmap(g->context, va, n))
+		if (n && g->platform->unmap(g->context, va, n)) {
 			rc = -XG_EIO;
+			for (uint32_t k = i; k < i + n; k++)
+				ops[k].status = GNTST_bad_virt_addr;
+		}
 		i += n ? n : 1;
 	}
 	return rc;
@@ -284,5 +289,6 @@ int xg_gnttab_unmap(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
 		return -XG_EINVAL;
 	rc = unmap_from_xen(g, ops, count);
 	unmapped = unmap_pages(g, ops, count);
-	return rc ? rc : unmapped;
+	/* Pages that must not be used again are the worse news. */
+	return unmapped ? unmapped : rc;
 }

@@ -23,9 +23,12 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 /* Tries of the revoking compare-and-swap while a peer maps and unmaps. */
 #define END_TRIES 8
 
-static uint16_t *flags_of(const struct xg_gnttab *t, uint32_t gref)
+/* The entry's first two bytes, of an object that is written as 8. */
+typedef uint16_t __attribute__((may_alias)) flags_t;
+
+static flags_t *flags_of(const struct xg_gnttab *t, uint32_t gref)
 {
-	return (uint16_t *)&t->entries[gref];
+	return (flags_t *)&t->entries[gref];
 }
 
 /* Take frames [0, count) of the table out of the physmap. */
@@ -152,7 +155,7 @@ int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
  * plain store: it would wipe out a GTF_reading that Xen sets at that moment.
  * Acquire: what a peer wrote while it had the page is visible after.
  */
-static int revoke(uint16_t *flags)
+static int revoke(flags_t *flags)
 {
 	uint16_t old = __atomic_load_n(flags, __ATOMIC_RELAXED);
 

@@ -16,7 +16,12 @@ bool xg_window_valid(const struct xg_window *window)
 static bool windows_overlap(const struct xg_window *a,
 			    const struct xg_window *b)
 {
-	return a->gfn < b->gfn + b->pages && b->gfn < a->gfn + a->pages;
+	uintptr_t a_va = (uintptr_t)a->va, b_va = (uintptr_t)b->va;
+	uintptr_t a_size = (uintptr_t)a->pages << XG_PAGE_SHIFT;
+	uintptr_t b_size = (uintptr_t)b->pages << XG_PAGE_SHIFT;
+
+	return (a->gfn < b->gfn + b->pages && b->gfn < a->gfn + a->pages) ||
+	       (a_va < b_va + b_size && b_va < a_va + a_size);
 }
 
 static bool events_valid(const struct xg_guest_config *config)

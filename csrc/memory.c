@@ -68,11 +68,10 @@ int xg_memory_add_to_physmap_batch(struct xg_guest *g, uint16_t dom,
 			       gfns + done, errs + done);
 		done += batch;
 	}
-	if (rc < 0)
-		return rc;
+	/* Up to where Xen came: behind it are the marks from above. */
 	for (uint32_t i = 0; i < count && !first; i++)
 		first = errs[i];
-	return first;
+	return rc && (!first || first == -XG_EAGAIN) ? rc : first;
 }
 
 int xg_memory_remove_from_physmap(struct xg_guest *g, uint16_t dom,

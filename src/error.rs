@@ -31,7 +31,7 @@ macro_rules! errors {
             pub const fn raw(self) -> i32 {
                 match self {
                     $(Self::$name => -(ffi::$raw as i32),)*
-                    Self::Unknown(raw) => -raw,
+                    Self::Unknown(raw) => raw.wrapping_neg(),
                 }
             }
 

@@ -230,6 +230,11 @@ impl<P: Platform> Table<P> {
 fn raw(result: Result) -> c_int {
     match result {
         Ok(()) => 0,
-        Err(error) => error.raw(),
+        // An unknown error can hold any number, and only negative ones say
+        // to the C core that it failed.
+        Err(error) => match error.raw() {
+            raw if raw < 0 => raw,
+            _ => Error::Invalid.raw(),
+        },
     }
 }

@@ -4,30 +4,50 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use core::sync::atomic::{Ordering, fence};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
 
 use crate::{Access, PAGE_SIZE};
 
 mod sealed {
-    pub trait Sealed: Copy {}
+    pub trait Sealed: Copy {
+        /// # Safety
+        ///
+        /// Readable, aligned, and touched by nothing but atomics.
+        unsafe fn load(at: *mut Self) -> Self;
+
+        /// # Safety
+        ///
+        /// Writable, aligned, and touched by nothing but atomics.
+        unsafe fn store(at: *mut Self, value: Self);
+    }
 }
 
 /// What can be read from shared memory in one access: `u8` to `u64`.
 pub trait Scalar: sealed::Sealed {}
 
 macro_rules! scalars {
-    ($($type:ty)*) => {$(
-        impl sealed::Sealed for $type {}
+    ($($type:ty: $atomic:ident)*) => {$(
+        impl sealed::Sealed for $type {
+            unsafe fn load(at: *mut Self) -> Self {
+                // SAFETY: as the caller promises.
+                unsafe { $atomic::from_ptr(at) }.load(Ordering::Relaxed)
+            }
+
+            unsafe fn store(at: *mut Self, value: Self) {
+                // SAFETY: as the caller promises.
+                unsafe { $atomic::from_ptr(at) }.store(value, Ordering::Relaxed);
+            }
+        }
         impl Scalar for $type {}
     )*};
 }
 
-scalars!(u8 u16 u32 u64);
+scalars!(u8: AtomicU8 u16: AtomicU16 u32: AtomicU32 u64: AtomicU64);
 
 /// A view of pages that a peer may change at any moment.
 ///
-/// There are no references into it: every access copies, with one volatile
-/// read or write per value. What was read once must be checked in the copy;
+/// There are no references to what is in it: every access copies, with one
+/// relaxed atomic load or store per value. What was read once must be checked in the copy;
 /// reading it again may give something else. Accesses to a naturally aligned
 /// value are not torn.
 #[derive(Clone, Copy)]
@@ -38,8 +58,8 @@ pub struct SharedMemory<'a> {
     owner: PhantomData<&'a ()>,
 }
 
-// SAFETY: all accesses are volatile copies, which the peer's concurrent ones
-// are taken to be as well; threads of this guest do no more to one another.
+// SAFETY: all accesses are atomic, which the peer's concurrent ones are taken
+// to be as well; threads of this guest do no more to one another.
 unsafe impl Send for SharedMemory<'_> {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for SharedMemory<'_> {}
@@ -48,7 +68,7 @@ impl<'a> SharedMemory<'a> {
     /// # Safety
     ///
     /// `pages` pages at `start` can be accessed in the way of `access` during
-    /// `'a`, by volatile accesses only.
+    /// `'a`, by atomic accesses only.
     pub(crate) const unsafe fn new(start: NonNull<u8>, pages: usize, access: Access) -> Self {
         Self {
             start,
@@ -86,7 +106,7 @@ impl<'a> SharedMemory<'a> {
     /// If the offset is not a multiple of the value's size, or outside.
     pub fn read<T: Scalar>(&self, offset: usize) -> T {
         // SAFETY: `at` checks the range; the view's owner keeps it mapped.
-        unsafe { self.at::<T>(offset).read_volatile() }
+        unsafe { T::load(self.at(offset)) }
     }
 
     /// Write the value at byte `offset`.
@@ -101,7 +121,7 @@ impl<'a> SharedMemory<'a> {
         );
         // SAFETY: `at` checks the range; the view's owner keeps it mapped,
         // for writing too as checked above.
-        unsafe { self.at::<T>(offset).write_volatile(value) }
+        unsafe { T::store(self.at(offset), value) }
     }
 
     /// Read a value that announces others: what the peer wrote before it is

@@ -119,7 +119,10 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
  * status, and those with GNTST_okay are gone.
  *   -XG_EINVAL  GNTST_bad_handle (never mapped, or unmapped before) and other
  *               bad arguments
- *   -XG_EIO     Xen unmapped it but the platform's `unmap` failed
+ *   -XG_EFAULT  an address that is in no window or not page aligned
+ *   -XG_EIO     before all others: Xen unmapped an op but the platform's
+ *               `unmap` failed; its status is GNTST_bad_virt_addr, and its
+ *               page must not be used again
  */
 int xg_gnttab_unmap(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
 		    uint32_t count);

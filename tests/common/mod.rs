@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use xen_guest::sim::{Domain, Hypervisor, Leaks};
+use xen_guest::sim::{Domain, Hook, Hypervisor, Leaks};
 use xen_guest::{
     Error, Gfn, Guest, GuestConfig, GuestStorage, Hypercall, PAGE_SIZE, Platform, Protection,
     Result, Window, ffi,
@@ -262,6 +262,7 @@ pub struct Picture {
     open: Vec<u64>,
     masked: Vec<u64>,
     mask: Vec<u64>,
+    pending: Vec<u64>,
     handlers: Vec<(usize, usize)>,
     grants: u32,
     free: u32,
@@ -290,6 +291,12 @@ impl Picture {
             mask: unsafe {
                 (0..64)
                     .map(|word| evtchn.mask.add(word).read_volatile())
+                    .collect()
+            },
+            // SAFETY: as above.
+            pending: unsafe {
+                (0..64)
+                    .map(|word| evtchn.pending.add(word).read_volatile())
                     .collect()
             },
             handlers: handlers.collect(),
@@ -401,4 +408,61 @@ unsafe impl Platform for Hooked {
 /// Runs `work` as another CPU, and waits for it.
 pub fn elsewhere<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| scope.spawn(work).join().unwrap())
+}
+
+/// What fails.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    Hypercall,
+    Hook(Hook),
+    /// One mapping of a batch, with this status.
+    Map(i32),
+    /// One unmapping of a batch, with this status.
+    Unmap(i32),
+}
+
+impl Fault {
+    /// The `nth` from now on fails.
+    pub fn inject(self, domain: &Domain, nth: u64) {
+        let (xen, id) = (domain.hypervisor(), domain.domid());
+        match self {
+            Self::Hypercall => xen.fail_hypercall(id, nth, EXDEV),
+            Self::Hook(hook) => xen.fail_hook(id, hook, nth),
+            Self::Map(status) => xen.fail_grant_map(id, nth, status as i16),
+            Self::Unmap(status) => xen.fail_grant_unmap(id, nth, status as i16),
+        }
+    }
+}
+
+/// Lets the n-th `fault` happen during `call`, for n from 1 until the call
+/// does not come to it. A call that fails leaves `picture` as it was, and
+/// succeeds when it is repeated; `undo` takes its result back. Returns how
+/// many faults happened.
+pub fn exhaust<T: PartialEq + std::fmt::Debug>(
+    domain: &Domain,
+    fault: Fault,
+    picture: impl Fn() -> T,
+    mut call: impl FnMut() -> i32,
+    mut undo: impl FnMut(i32),
+) -> u64 {
+    let xen = domain.hypervisor();
+    let before = picture();
+    for nth in 1.. {
+        fault.inject(domain, nth);
+        let mut result = call();
+        let happened = xen.faults_left(domain.domid()) == 0;
+        xen.clear_faults(domain.domid());
+        if result < 0 {
+            assert!(happened, "{fault:?}: {result} without a fault");
+            assert_eq!(picture(), before, "{fault:?} number {nth}, after {result}");
+            result = call();
+            assert!(result >= 0, "{fault:?} number {nth}: then {result}");
+        }
+        undo(result);
+        assert_eq!(picture(), before, "{fault:?} number {nth}, undone");
+        if !happened {
+            return nth - 1;
+        }
+    }
+    unreachable!()
 }

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Setting a guest up and giving it back, with one step after the other
+//! failing.
+
+#![cfg(feature = "sim")]
+
+mod common;
+
+use common::{EIO, EXDEV, Fault, Raw, SELF};
+use xen_guest::ffi::abi;
+use xen_guest::sim::{Domain, DomainConfig, Hook, Hypervisor};
+use xen_guest::{Error, Guest, Platform, Window};
+
+fn new() -> (Hypervisor, Domain) {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    (xen, domain)
+}
+
+/// The grant table's two frames and the shared-info page.
+fn windows(domain: &Domain) -> [Window; 3] {
+    let config = common::config(domain);
+    let table = config.grant_table.unwrap();
+    let second = Window {
+        va: table.va.wrapping_add(4096),
+        gfn: xen_guest::Gfn::new(table.gfn.raw() + 1),
+        pages: 1,
+    };
+    [table, second, config.shared_info]
+}
+
+/// Takes a frame out of the physmap, past the library.
+fn remove(domain: &Domain, window: &Window) -> isize {
+    let mut op = abi::xen_remove_from_physmap {
+        domid: SELF,
+        gpfn: window.gfn.raw(),
+    };
+    let args = [
+        abi::XENMEM_remove_from_physmap as usize,
+        &raw mut op as usize,
+        0,
+        0,
+        0,
+    ];
+    // SAFETY: the structure that the operation takes; nobody uses the frame.
+    unsafe { domain.hypercall(abi::__HYPERVISOR_memory_op, args) }
+}
+
+#[test]
+fn init() {
+    for (fault, steps) in [(Fault::Hypercall, 4), (Fault::Hook(Hook::Map), 2)] {
+        let (xen, domain) = new();
+        let mut nth = 0;
+        loop {
+            nth += 1;
+            fault.inject(&domain, nth);
+            let mut storage = common::Storage::new();
+            // SAFETY: a domain of the test's own.
+            let result = unsafe { Guest::new(&mut storage, &domain, &common::config(&domain)) };
+            let happened = xen.faults_left(domain.domid()) == 0;
+            xen.clear_faults(domain.domid());
+            match result {
+                Ok(guest) => {
+                    assert!(!happened, "{fault:?} {nth}: ignored");
+                    guest.finish().unwrap();
+                    break;
+                }
+                Err(error) => assert!(
+                    error == Error::from_raw(EXDEV) || error == Error::NoMemory,
+                    "{fault:?} {nth}: {error}"
+                ),
+            }
+            for window in windows(&domain) {
+                assert_eq!(remove(&domain, &window), -2, "{fault:?} {nth}: left mapped");
+            }
+            // And nothing is in the way.
+            let mut storage = common::Storage::new();
+            let guest = common::guest(&mut storage, &domain, &domain);
+            assert_eq!(Raw::of(&guest).free_grants(), 1016);
+            guest.finish().unwrap();
+        }
+        assert_eq!(nth - 1, steps, "{fault:?}");
+    }
+}
+
+/// A refusal to unmap keeps nothing else from being given back.
+#[test]
+fn fini() {
+    for (fault, steps) in [(Fault::Hypercall, 3), (Fault::Hook(Hook::Unmap), 2)] {
+        let mut nth = 0;
+        loop {
+            nth += 1;
+            let (xen, domain) = new();
+            let mut storage = common::Storage::new();
+            let guest = common::guest(&mut storage, &domain, &domain);
+            fault.inject(&domain, nth);
+            let result = guest.finish();
+            let happened = xen.faults_left(domain.domid()) == 0;
+            xen.clear_faults(domain.domid());
+            if !happened {
+                assert!(result.is_ok());
+                break;
+            }
+            match result {
+                Err((Error::Partial, None)) => {}
+                other => panic!("{fault:?} {nth}: {other:?}"),
+            }
+            let left = windows(&domain)
+                .iter()
+                .filter(|window| remove(&domain, window) == 0)
+                .count();
+            let kept = usize::from(matches!(fault, Fault::Hypercall));
+            assert_eq!(left, kept, "{fault:?} {nth}");
+        }
+        assert_eq!(nth - 1, steps, "{fault:?}");
+    }
+}
+
+/// In use: refused, and nothing changed.
+#[test]
+fn fini_while_in_use() {
+    let (xen, domain) = new();
+    let mut storage = common::Storage::new();
+    let guest = common::guest(&mut storage, &domain, &domain);
+    let raw = Raw::of(&guest);
+    let port = raw.alloc_unbound(SELF) as u32;
+    let Err((Error::Busy, Some(guest))) = guest.finish() else {
+        panic!("a port is open");
+    };
+    assert_eq!(raw.close(port), 0);
+    let page = domain.alloc_page().unwrap();
+    let gref = raw.grant(3, page.gfn().raw(), true) as u32;
+    let calls = xen.hypercalls(domain.domid());
+    let Err((Error::Busy, Some(guest))) = guest.finish() else {
+        panic!("a grant is open");
+    };
+    assert_eq!(xen.hypercalls(domain.domid()), calls);
+    assert_eq!(raw.end(gref), 0);
+    guest.finish().unwrap();
+    drop(page);
+    assert!(xen.leaks().is_zero());
+}
+
+/// What init refuses by its arguments alone asks Xen nothing.
+#[test]
+fn bad_configurations() {
+    let (xen, domain) = new();
+    let good = common::config(&domain);
+    let table = good.grant_table.unwrap();
+    let calls = xen.hypercalls(domain.domid());
+    let shared = good.shared_info;
+    let bad_windows = [
+        Window {
+            va: std::ptr::null_mut(),
+            ..shared
+        },
+        Window {
+            va: shared.va.wrapping_add(8),
+            ..shared
+        },
+        Window { pages: 0, ..shared },
+        Window {
+            gfn: xen_guest::Gfn::new(u64::MAX),
+            ..shared
+        },
+        Window {
+            gfn: table.gfn,
+            ..shared
+        },
+        Window {
+            va: table.va.wrapping_add(4096),
+            ..shared
+        },
+    ];
+    for shared_info in bad_windows {
+        let config = xen_guest::GuestConfig {
+            shared_info,
+            ..good
+        };
+        let mut storage = common::Storage::new();
+        // SAFETY: refused before any window is used.
+        let result = unsafe { Guest::new(&mut storage, &domain, &config) };
+        assert_eq!(result.err(), Some(Error::Invalid), "{shared_info:?}");
+    }
+    assert_eq!(xen.hypercalls(domain.domid()), calls);
+}
+
+/// A hook that fails with a number that is none does not pass for success.
+#[test]
+fn errors_without_a_number() {
+    for number in [0, -5, i32::MIN, i32::MAX] {
+        let (_xen, domain) = new();
+        let hooked = common::Hooked::new(&domain);
+        *hooked.refuse.lock().unwrap() = Some(Error::Unknown(number));
+        let mut storage = common::Storage::new();
+        // SAFETY: a domain of the test's own.
+        let result = unsafe { Guest::new(&mut storage, &hooked, &common::config(&domain)) };
+        assert!(result.is_err(), "{number}");
+        assert!(hooked.refuse.lock().unwrap().is_none());
+        assert!(domain.cpu_id().is_none());
+    }
+    assert_eq!(EIO, Error::Partial.raw());
+}
