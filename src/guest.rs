@@ -81,10 +81,7 @@ impl<'s> GuestConfig<'s> {
     /// events and no grant table.
     pub const fn new(shared_info: Window) -> Self {
         Self {
-            shared_info: Window {
-                pages: 1,
-                ..shared_info
-            },
+            shared_info,
             grant_table: None,
             fifo: None,
             reset_events: false,

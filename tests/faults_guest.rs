@@ -19,14 +19,13 @@ fn new() -> (Hypervisor, Domain) {
 
 /// The grant table's two frames and the shared-info page.
 fn windows(domain: &Domain) -> [Window; 3] {
-    let config = common::config(domain);
-    let table = config.grant_table.unwrap();
+    let table = domain.grant_window();
     let second = Window {
         va: table.va.wrapping_add(4096),
         gfn: xen_guest::Gfn::new(table.gfn.raw() + 1),
         pages: 1,
     };
-    [table, second, config.shared_info]
+    [table, second, common::shared_info(domain)]
 }
 
 /// Takes a frame out of the physmap, past the library.
@@ -56,7 +55,7 @@ fn init() {
             fault.inject(&domain, nth);
             let mut storage = common::Storage::new();
             // SAFETY: a domain of the test's own.
-            let result = unsafe { Guest::new(&mut storage, &domain, &common::config(&domain)) };
+            let result = unsafe { Guest::new(&mut storage, &domain, common::config(&domain)) };
             let happened = xen.faults_left(domain.domid()) == 0;
             xen.clear_faults(domain.domid());
             match result {
@@ -145,10 +144,9 @@ fn fini_while_in_use() {
 #[test]
 fn bad_configurations() {
     let (xen, domain) = new();
-    let good = common::config(&domain);
-    let table = good.grant_table.unwrap();
+    let table = domain.grant_window();
     let calls = xen.hypercalls(domain.domid());
-    let shared = good.shared_info;
+    let shared = common::shared_info(&domain);
     let bad_windows = [
         Window {
             va: std::ptr::null_mut(),
@@ -173,13 +171,10 @@ fn bad_configurations() {
         },
     ];
     for shared_info in bad_windows {
-        let config = xen_guest::GuestConfig {
-            shared_info,
-            ..good
-        };
+        let config = xen_guest::GuestConfig::new(shared_info).with_grant_table(table);
         let mut storage = common::Storage::new();
         // SAFETY: refused before any window is used.
-        let result = unsafe { Guest::new(&mut storage, &domain, &config) };
+        let result = unsafe { Guest::new(&mut storage, &domain, config) };
         assert_eq!(result.err(), Some(Error::Invalid), "{shared_info:?}");
     }
     assert_eq!(xen.hypercalls(domain.domid()), calls);
@@ -194,7 +189,7 @@ fn errors_without_a_number() {
         *hooked.refuse.lock().unwrap() = Some(Error::Unknown(number));
         let mut storage = common::Storage::new();
         // SAFETY: a domain of the test's own.
-        let result = unsafe { Guest::new(&mut storage, &hooked, &common::config(&domain)) };
+        let result = unsafe { Guest::new(&mut storage, &hooked, common::config(&domain)) };
         assert!(result.is_err(), "{number}");
         assert!(hooked.refuse.lock().unwrap().is_none());
         assert!(domain.cpu_id().is_none());
