@@ -10,7 +10,7 @@ use crate::legs::{Legs, Tally};
 use crate::process;
 use crate::qemu::{conformance, diff};
 use crate::setup::{self, Need};
-use crate::toolchain::{Toolchain, host_cargo};
+use crate::toolchain::{Toolchain, host_cargo, sanitise};
 use crate::{abi, bindings, style, test};
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,7 @@ pub fn run(args: &Args) -> Result<()> {
     legs.check("licence lines", style::licence);
     legs.check("clippy", clippy);
     legs.run("clippy, firmware", firmware_clippy);
+    legs.run("oldest compiler", oldest_compiler);
     legs.check("documentation", documentation);
     legs.check("bindings", || {
         setup::require(&[Need::LibClang])?;
@@ -78,6 +79,28 @@ fn firmware_clippy(tally: &mut Tally) -> Result<()> {
 
 fn deny_warnings(cargo: &mut Command) -> Result<()> {
     process::run(cargo.args(["--", "-D", "warnings"]))
+}
+
+/// The library and its tests with the compiler that Cargo.toml promises.
+fn oldest_compiler(tally: &mut Tally) -> Result<()> {
+    const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
+    let mut rustup = Command::new("rustup");
+    sanitise(&mut rustup);
+    rustup.args(["toolchain", "install", OLDEST, "--profile", "minimal"]);
+    if process::find_program("rustup").is_none() || process::output(&mut rustup).is_err() {
+        println!("not done: rustup cannot bring Rust {OLDEST}");
+        return Ok(());
+    }
+    let mut cargo = Command::new("rustup");
+    sanitise(&mut cargo);
+    cargo
+        .current_dir(process::workspace())
+        .args(["run", OLDEST, "cargo", "check"])
+        .args(["--features", "sim", "--all-targets"])
+        .arg("--target-dir")
+        .arg(process::target_folder("oldest-compiler")?);
+    tally.check(OLDEST, process::run(&mut cargo));
+    Ok(())
 }
 
 fn documentation() -> Result<()> {
