@@ -3,12 +3,13 @@
 
 use spin::Once;
 use static_cell::ConstStaticCell;
-use xen_guest::{Guest, GuestConfig, GuestStorage, Upcall};
+use xen_guest::{Guest, GuestConfig, GuestStorage, PAGE_SIZE, Upcall};
 
+use crate::args::Args;
 use crate::hypercall::xen_version;
 use crate::platform::Firmware;
 use crate::windows::to_window;
-use crate::{gic, machine, windows};
+use crate::{gic, machine, pages, windows};
 
 /// All 4096 ports that Xen's simple event ABI has, and the references of all
 /// 64 frames that a grant table has by default.
@@ -16,6 +17,9 @@ type Storage = GuestStorage<64, 512>;
 
 static STORAGE: ConstStaticCell<Storage> = ConstStaticCell::new(Storage::new());
 static GUEST: Once<Guest<'static>> = Once::new();
+
+/// Xen has a word for each port, 1024 to a page.
+const GROUPS_PER_FIFO_PAGE: usize = PAGE_SIZE / size_of::<u32>() / 64;
 
 /// Handlers that one interrupt calls before others get their turn.
 const BUDGET: u32 = 64;
@@ -29,19 +33,55 @@ pub fn init() -> &'static Guest<'static> {
     init_in(STORAGE.take())
 }
 
-/// The same, with as many ports and grants as `storage` has room for.
+/// The same, with as many ports, grants and vCPUs as `storage` has room for.
 ///
 /// # Panics
 ///
 /// If it was done before, or Xen refuses.
-pub fn init_in<const GROUPS: usize, const WORDS: usize>(
-    storage: &'static mut GuestStorage<GROUPS, WORDS>,
+pub fn init_in<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
+    storage: &'static mut GuestStorage<GROUPS, WORDS, VCPUS>,
+) -> &'static Guest<'static> {
+    init_with(storage, Options::default())
+}
+
+/// What [`init_with`] can be asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The FIFO event ABI, with pages out of the pool: one, and one for each
+    /// 1024 ports. Where Xen doesn't have it, the two-level one is used all
+    /// the same: see [`Guest::events_abi`].
+    pub fifo: bool,
+}
+
+impl Options {
+    /// `events=fifo` on the command line asks for the FIFO ABI.
+    pub fn from_args(args: Args<'_>) -> Self {
+        Self {
+            fifo: args.get("events") == Some("fifo"),
+        }
+    }
+}
+
+/// The same, with more to choose.
+///
+/// # Panics
+///
+/// If it was done before, or Xen refuses.
+pub fn init_with<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
+    storage: &'static mut GuestStorage<GROUPS, WORDS, VCPUS>,
+    options: Options,
 ) -> &'static Guest<'static> {
     assert!(!GUEST.is_completed(), "the guest was set up before");
     let windows = windows();
     let shared_info = windows.take(1).expect("an empty frame for shared info");
-    let config = GuestConfig::new(to_window(shared_info))
-        .with_grant_table(to_window(windows.grant_table));
+    let mut config =
+        GuestConfig::new(to_window(shared_info)).with_grant_table(to_window(windows.grant_table));
+    if options.fifo {
+        let pages = 1 + GROUPS.div_ceil(GROUPS_PER_FIFO_PAGE);
+        let first = pages::take(pages).expect("pages for the FIFO events");
+        // SAFETY: They were taken for this, for good.
+        config = unsafe { config.with_fifo_pages(first, pages) };
+    }
     // SAFETY: This is a Xen guest, of which nobody else uses event channels
     // and grant table: this is done once only. The windows are empty and
     // nobody else's.

@@ -39,7 +39,7 @@ use dtoolkit::fdt::Fdt;
 use spin::Once;
 
 pub use args::Args;
-pub use guest::{init, init_in};
+pub use guest::{Options, init, init_in, init_with};
 pub use machine::{Machine, Region};
 pub use windows::Windows;
 

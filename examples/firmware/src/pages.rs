@@ -19,20 +19,36 @@ unsafe impl Sync for PageMemory {}
 
 static MEMORY: PageMemory = PageMemory([const { Page::new() }; PAGES]);
 
-/// Which pages are in use.
-static USED: IrqMutex<[bool; PAGES]> = IrqMutex::new([false; PAGES]);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Free,
+    Allocated,
+    /// For good.
+    Taken,
+}
+
+static USED: IrqMutex<[Use; PAGES]> = IrqMutex::new([Use::Free; PAGES]);
 
 /// Allocates `pages` contiguous pages, with whatever is in them. `None` if
 /// there are not so many together.
 pub fn alloc(pages: usize) -> Option<NonNull<Page>> {
+    reserve(pages, Use::Allocated)
+}
+
+/// The same for good, so that these pages are not missed by [`all_free`].
+pub fn take(pages: usize) -> Option<NonNull<Page>> {
+    reserve(pages, Use::Taken)
+}
+
+fn reserve(pages: usize, to: Use) -> Option<NonNull<Page>> {
     if !(1..=PAGES).contains(&pages) {
         return None;
     }
     let mut used = USED.lock();
     let first = used
         .windows(pages)
-        .position(|run| run.iter().all(|&used| !used))?;
-    used[first..first + pages].fill(true);
+        .position(|run| run.iter().all(|&used| used == Use::Free))?;
+    used[first..first + pages].fill(to);
     NonNull::new(MEMORY.0[first..].as_ptr().cast_mut())
 }
 
@@ -47,13 +63,16 @@ pub unsafe fn free(start: NonNull<Page>, pages: usize) {
     let first = offset / PAGE_SIZE;
     let mut used = USED.lock();
     let run = &mut used[first..first + pages];
-    assert!(run.iter().all(|&used| used), "a page was freed twice");
-    run.fill(false);
+    assert!(
+        run.iter().all(|&used| used == Use::Allocated),
+        "a page was freed twice"
+    );
+    run.fill(Use::Free);
 }
 
-/// Whether there are as many pages to allocate as in the beginning.
+/// Whether every page that was allocated has been given back.
 pub fn all_free() -> bool {
-    USED.lock().iter().all(|&used| !used)
+    USED.lock().iter().all(|&used| used != Use::Allocated)
 }
 
 /// One page from the pool, for a [`Grant`](xen_guest::Grant) or as a buffer.
