@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A domain's vCPU: when its upcall runs, and where.
+//! A domain's vCPUs: when their upcalls run, and where.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -9,8 +9,7 @@ use std::thread::JoinHandle;
 use std::vec::Vec;
 
 use super::Delivery;
-use super::machine::Machine;
-use super::sharedinfo::SharedInfo;
+use super::sharedinfo::VcpuInfo;
 
 /// A domain's event interrupt: true asks to be called again.
 pub type Upcall = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -19,9 +18,17 @@ pub type Upcall = Arc<dyn Fn() -> bool + Send + Sync>;
 /// new was raised: on a machine that is an endless interrupt.
 const STUCK: u32 = 10_000;
 
+/// What a thread is of a domain.
+struct Role {
+    cpus: *const Cpus,
+    vcpu: u32,
+    /// In the upcall of the vCPU, not beneath it.
+    upcall: bool,
+}
+
 std::thread_local! {
-    /// The vCPUs whose upcalls are running on this thread, outermost first.
-    static INSIDE: RefCell<Vec<*const Vcpu>> = const { RefCell::new(Vec::new()) };
+    /// What this thread is, outermost first.
+    static ROLES: RefCell<Vec<Role>> = const { RefCell::new(Vec::new()) };
     /// Its address tells threads apart.
     static MARK: u8 = const { 0 };
 }
@@ -30,12 +37,33 @@ fn me() -> usize {
     MARK.with(|mark| std::ptr::from_ref(mark) as usize)
 }
 
-pub(super) struct Vcpu {
-    info: SharedInfo,
+/// Takes the innermost role off this thread again, after a panic too.
+struct Leave;
+
+impl Leave {
+    fn after(cpus: &Cpus, vcpu: u32, upcall: bool) -> Self {
+        ROLES.with_borrow_mut(|roles| roles.push(Role { cpus, vcpu, upcall }));
+        Self
+    }
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        ROLES.with_borrow_mut(|roles| roles.pop());
+    }
+}
+
+/// The vCPUs of one domain.
+pub(super) struct Cpus {
+    list: Vec<Vcpu>,
     delivery: Delivery,
-    state: Mutex<Cpu>,
-    /// Anything in `state` changed, or the upcall is wanted.
+    state: Mutex<Shared>,
+    /// Anything in `state` changed, or an upcall is wanted.
     changed: Condvar,
+}
+
+struct Vcpu {
+    info: VcpuInfo,
     /// The last upcall asked to be called again.
     more: AtomicBool,
     /// How often Xen raised the upcall.
@@ -43,168 +71,310 @@ pub(super) struct Vcpu {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-#[derive(Default)]
-struct Cpu {
+/// What of the vCPUs is the whole domain's.
+struct Shared {
     upcall: Option<Upcall>,
-    /// The thread the upcall is running on.
-    running: Option<usize>,
-    /// The thread that holds the platform lock: interrupts are off.
-    locked: Option<usize>,
+    /// Who holds the platform lock: this thread, as this vCPU, whose
+    /// interrupts are off.
+    locked: Option<(usize, u32)>,
     waiting: u32,
-    stuck: u32,
     closing: bool,
+    cpus: Vec<Cpu>,
 }
 
-impl Vcpu {
-    pub(super) fn new(machine: Arc<Machine>, shared_info: u64, delivery: Delivery) -> Arc<Self> {
-        let vcpu = Arc::new(Self {
-            info: SharedInfo::new(machine, shared_info),
-            delivery,
-            state: Mutex::default(),
-            changed: Condvar::new(),
+#[derive(Clone, Copy, Default)]
+struct Cpu {
+    /// The thread the upcall is running on.
+    running: Option<usize>,
+    /// The only thread that the upcall may run on.
+    owner: Option<usize>,
+    stuck: u32,
+}
+
+impl Shared {
+    /// Whether the upcall of a vCPU can run on this thread at this moment.
+    fn able(&self, vcpu: u32) -> bool {
+        let cpu = self.cpus[vcpu as usize];
+        // A thread that holds the lock can't be interrupted by another vCPU.
+        let off = self
+            .locked
+            .is_some_and(|(thread, on)| on == vcpu || thread == me());
+        let owned = cpu.owner.is_some_and(|thread| thread != me());
+        self.upcall.is_some() && !self.closing && cpu.running.is_none() && !off && !owned
+    }
+
+    fn running(&self) -> impl Iterator<Item = usize> {
+        self.cpus.iter().filter_map(|cpu| cpu.running)
+    }
+}
+
+impl Cpus {
+    pub(super) fn new(infos: Vec<VcpuInfo>, delivery: Delivery) -> Arc<Self> {
+        let vcpu = |info| Vcpu {
+            info,
             more: AtomicBool::new(false),
             raised: AtomicU64::new(0),
             thread: Mutex::new(None),
+        };
+        let cpus = Arc::new(Self {
+            state: Mutex::new(Shared {
+                upcall: None,
+                locked: None,
+                waiting: 0,
+                closing: false,
+                cpus: std::vec![Cpu::default(); infos.len()],
+            }),
+            list: infos.into_iter().map(vcpu).collect(),
+            delivery,
+            changed: Condvar::new(),
         });
         if delivery == Delivery::Asynchronous {
-            let own = vcpu.clone();
-            let thread = std::thread::spawn(move || own.run());
-            *lock(&vcpu.thread) = Some(thread);
+            for (vcpu, place) in (0..).zip(&cpus.list) {
+                let own = cpus.clone();
+                let thread = std::thread::spawn(move || own.run(vcpu));
+                *lock(&place.thread) = Some(thread);
+            }
         }
-        vcpu
+        cpus
     }
 
-    pub(super) fn info(&self) -> &SharedInfo {
-        &self.info
+    pub(super) fn count(&self) -> u32 {
+        self.list.len() as u32
+    }
+
+    pub(super) fn info(&self, vcpu: u32) -> &VcpuInfo {
+        &self.list[vcpu as usize].info
     }
 
     /// Xen sets the upcall flag; true if it was clear.
-    pub(super) fn raise(&self) -> bool {
-        let fresh = self.info.upcall_pending().swap(1, Ordering::SeqCst) == 0;
+    pub(super) fn raise(&self, vcpu: u32) -> bool {
+        let place = &self.list[vcpu as usize];
+        let fresh = place.info.upcall_pending().swap(1, Ordering::SeqCst) == 0;
         if fresh {
-            self.raised.fetch_add(1, Ordering::SeqCst);
+            place.raised.fetch_add(1, Ordering::SeqCst);
         }
         fresh
     }
 
-    fn wanted(&self) -> bool {
-        self.info.upcall_pending().load(Ordering::SeqCst) != 0 || self.more.load(Ordering::SeqCst)
+    fn wanted(&self, vcpu: u32) -> bool {
+        let place = &self.list[vcpu as usize];
+        let flag = || place.info.upcall_pending().load(Ordering::SeqCst) != 0;
+        (place.info.visible() && flag()) || place.more.load(Ordering::SeqCst)
     }
 
-    /// The upcall thread, if any, looks again.
+    /// The vCPU that this thread is: number 0, unless told otherwise.
+    pub(super) fn here(&self) -> u32 {
+        self.role(|role| role.vcpu).unwrap_or(0)
+    }
+
+    /// The vCPU that this thread certainly is, with nothing of it running on
+    /// another thread.
+    pub(super) fn certain(&self) -> Option<u32> {
+        let (vcpu, upcall) = self.role(|role| (role.vcpu, role.upcall))?;
+        let owned = || lock(&self.state).cpus[vcpu as usize].owner == Some(me());
+        (upcall || owned()).then_some(vcpu)
+    }
+
+    fn role<T>(&self, of: impl Fn(&Role) -> T) -> Option<T> {
+        ROLES.with_borrow(|roles| {
+            let mut ours = roles.iter().rev();
+            ours.find(|role| std::ptr::eq(role.cpus, self)).map(of)
+        })
+    }
+
+    /// Whether the calling thread is inside an upcall of this domain.
+    pub(super) fn inside(&self) -> bool {
+        ROLES.with_borrow(|roles| {
+            let mut roles = roles.iter();
+            roles.any(|role| role.upcall && std::ptr::eq(role.cpus, self))
+        })
+    }
+
+    /// Whether a due upcall would interrupt the calling thread.
+    pub(super) fn interruptible(&self) -> bool {
+        let cpus = lock(&self.state);
+        let off = cpus.locked.is_some_and(|(thread, _)| thread == me());
+        cpus.upcall.is_some() && !off && !self.inside()
+    }
+
+    /// Runs `body` as vCPU `vcpu`; if `alone`, with nothing of that vCPU
+    /// anywhere else.
+    pub(super) fn run_as<R>(
+        self: &Arc<Self>,
+        vcpu: u32,
+        alone: bool,
+        body: impl FnOnce() -> R,
+    ) -> R {
+        /// Lets other threads run the upcall again.
+        struct Disown<'a>(&'a Cpus, u32);
+        impl Drop for Disown<'_> {
+            fn drop(&mut self) {
+                let mut cpus = lock(&self.0.state);
+                cpus.cpus[self.1 as usize].owner = None;
+                self.0.announce(&cpus);
+            }
+        }
+        assert!(
+            vcpu < self.count(),
+            "simulated Xen: the domain has {} vCPUs",
+            self.count()
+        );
+        assert!(
+            !self.inside(),
+            "simulated Xen: another vCPU inside the upcall of one"
+        );
+        let _disown = alone.then(|| {
+            let mut cpus = lock(&self.state);
+            let owner = cpus.cpus[vcpu as usize].owner.replace(me());
+            if let Some(other) = owner {
+                cpus.cpus[vcpu as usize].owner = Some(other);
+                drop(cpus);
+                panic!("simulated Xen: vCPU {vcpu} is another thread already");
+            }
+            while cpus.cpus[vcpu as usize].running.is_some() {
+                cpus = self.wait(cpus);
+            }
+            Disown(self, vcpu)
+        });
+        let _leave = Leave::after(self, vcpu, false);
+        body()
+    }
+
+    /// The upcall threads, if any, look again.
     pub(super) fn poke(&self) {
         self.announce(&lock(&self.state));
     }
 
-    fn announce(&self, cpu: &MutexGuard<'_, Cpu>) {
-        if cpu.waiting > 0 {
+    fn announce(&self, cpus: &MutexGuard<'_, Shared>) {
+        if cpus.waiting > 0 {
             self.changed.notify_all();
         }
     }
 
-    fn wait<'a>(&self, mut cpu: MutexGuard<'a, Cpu>) -> MutexGuard<'a, Cpu> {
-        cpu.waiting += 1;
-        let mut cpu = self
+    fn wait<'a>(&self, mut cpus: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+        cpus.waiting += 1;
+        let mut cpus = self
             .changed
-            .wait(cpu)
+            .wait(cpus)
             .unwrap_or_else(PoisonError::into_inner);
-        cpu.waiting -= 1;
-        cpu
+        cpus.waiting -= 1;
+        cpus
     }
 
-    /// The domain left the hypervisor: its interrupt fires if it is due.
-    pub(super) fn leave_hypervisor(self: &Arc<Self>) {
-        if self.wanted() {
-            match self.delivery {
-                Delivery::Deterministic => {
-                    self.deliver();
-                }
-                Delivery::Asynchronous => self.poke(),
+    /// A vCPU left the hypervisor: its interrupt fires if it is due.
+    pub(super) fn leave_hypervisor(&self, vcpu: u32) {
+        if self.wanted(vcpu) {
+            if self.delivery == Delivery::Deterministic || self.certain() == Some(vcpu) {
+                self.deliver(vcpu);
+            } else {
+                self.poke();
             }
         }
     }
 
-    /// Runs the upcall on this thread until nothing is due; how often it ran.
-    /// Zero also where interrupts are held off.
-    pub(super) fn deliver(self: &Arc<Self>) -> usize {
+    /// Runs a vCPU's upcall on this thread until nothing is due; how often it
+    /// ran. Zero also where interrupts are held off.
+    pub(super) fn deliver(&self, vcpu: u32) -> usize {
         let mut calls = 0;
-        while self.wanted() {
-            let mut cpu = lock(&self.state);
-            if cpu.closing || cpu.running.is_some() || cpu.locked.is_some() {
+        while self.wanted(vcpu) {
+            // On a machine one vCPU does not run in another's interrupt.
+            if self.inside() {
                 break;
             }
-            let Some(upcall) = cpu.upcall.clone() else {
+            let mut cpus = lock(&self.state);
+            if !cpus.able(vcpu) {
+                break;
+            }
+            let Some(upcall) = cpus.upcall.clone() else {
                 break;
             };
-            cpu.running = Some(me());
-            drop(cpu);
-            self.call(&upcall);
+            cpus.cpus[vcpu as usize].running = Some(me());
+            drop(cpus);
+            self.call(vcpu, &upcall);
             calls += 1;
         }
         calls
     }
 
-    /// Whether the upcall is running, or due without the calling thread
-    /// itself holding it off.
+    /// Runs what is due of all vCPUs, where that is this thread's task.
+    pub(super) fn deliver_all(&self) -> usize {
+        (0..self.count()).map(|vcpu| self.deliver(vcpu)).sum()
+    }
+
+    /// Runs what is due of the vCPUs that only this thread can serve.
+    pub(super) fn deliver_own(&self) -> usize {
+        let own = |vcpu: &u32| lock(&self.state).cpus[*vcpu as usize].owner == Some(me());
+        let vcpus = (0..self.count()).filter(own);
+        vcpus.map(|vcpu| self.deliver(vcpu)).sum()
+    }
+
+    /// Whether an upcall is running, or due without the calling thread itself
+    /// holding it off.
     pub(super) fn busy(&self) -> bool {
-        let cpu = lock(&self.state);
-        let able = cpu.upcall.is_some() && !cpu.closing && cpu.locked != Some(me());
-        cpu.running.is_some() || (able && self.wanted())
+        let cpus = lock(&self.state);
+        let due = |vcpu: u32| {
+            let off = cpus.locked == Some((me(), vcpu));
+            // An owner takes its interrupts when it likes.
+            let owned = cpus.cpus[vcpu as usize].owner.is_some();
+            !off && !owned && self.wanted(vcpu)
+        };
+        let able = cpus.upcall.is_some() && !cpus.closing;
+        cpus.running().next().is_some() || (able && (0..self.count()).any(due))
     }
 
     pub(super) fn delivery(&self) -> Delivery {
         self.delivery
     }
 
-    /// The upcall thread of an asynchronous domain.
-    fn run(self: Arc<Self>) {
+    /// The upcall thread of a vCPU of an asynchronous domain.
+    fn run(self: Arc<Self>, vcpu: u32) {
         loop {
-            let mut cpu = lock(&self.state);
+            let mut cpus = lock(&self.state);
             let upcall = loop {
-                if cpu.closing {
+                if cpus.closing {
                     return;
                 }
-                if self.wanted()
-                    && cpu.locked.is_none()
-                    && cpu.running.is_none()
-                    && let Some(upcall) = &cpu.upcall
+                if self.wanted(vcpu)
+                    && cpus.able(vcpu)
+                    && let Some(upcall) = &cpus.upcall
                 {
                     break upcall.clone();
                 }
-                cpu = self.wait(cpu);
+                cpus = self.wait(cpus);
             };
-            cpu.running = Some(me());
-            drop(cpu);
-            self.call(&upcall);
+            cpus.cpus[vcpu as usize].running = Some(me());
+            drop(cpus);
+            self.call(vcpu, &upcall);
         }
     }
 
     /// One upcall, the caller having marked it as running.
-    fn call(&self, upcall: &Upcall) {
-        /// Undoes the marks, after a panic too.
-        struct Leave<'a>(&'a Vcpu);
-        impl Drop for Leave<'_> {
+    fn call(&self, vcpu: u32, upcall: &Upcall) {
+        /// Undoes the mark, after a panic too.
+        struct Done<'a>(&'a Cpus, u32);
+        impl Drop for Done<'_> {
             fn drop(&mut self) {
-                INSIDE.with_borrow_mut(|inside| inside.pop());
-                let mut cpu = lock(&self.0.state);
-                cpu.running = None;
-                self.0.announce(&cpu);
+                let mut cpus = lock(&self.0.state);
+                cpus.cpus[self.1 as usize].running = None;
+                self.0.announce(&cpus);
             }
         }
-        INSIDE.with_borrow_mut(|inside| inside.push(self));
-        let leave = Leave(self);
-        let raised = self.raised.load(Ordering::SeqCst);
+        let done = Done(self, vcpu);
+        let leave = Leave::after(self, vcpu, true);
+        let place = &self.list[vcpu as usize];
+        let raised = place.raised.load(Ordering::SeqCst);
         let more = upcall();
-        self.more.store(more, Ordering::SeqCst);
+        place.more.store(more, Ordering::SeqCst);
         let stuck = !more
-            && self.info.upcall_pending().load(Ordering::SeqCst) != 0
-            && self.raised.load(Ordering::SeqCst) == raised;
+            && place.info.upcall_pending().load(Ordering::SeqCst) != 0
+            && place.raised.load(Ordering::SeqCst) == raised;
         let times = {
-            let mut cpu = lock(&self.state);
+            let mut cpus = lock(&self.state);
+            let cpu = &mut cpus.cpus[vcpu as usize];
             cpu.stuck = if stuck { cpu.stuck + 1 } else { 0 };
             cpu.stuck
         };
-        drop(leave);
+        drop((leave, done));
         assert!(
             times < STUCK,
             "simulated Xen: the upcall does not clear evtchn_upcall_pending, \
@@ -212,73 +382,71 @@ impl Vcpu {
         );
     }
 
-    /// Whether the calling thread is inside this vCPU's upcall.
-    pub(super) fn inside(&self) -> bool {
-        INSIDE.with_borrow(|inside| inside.contains(&std::ptr::from_ref(self)))
-    }
-
     /// Connects the event interrupt, or with `None` disconnects it and waits
     /// until it is not running any more (unless called from inside it).
-    pub(super) fn connect(self: &Arc<Self>, upcall: Option<Upcall>) {
+    pub(super) fn connect(&self, upcall: Option<Upcall>) {
         let off = upcall.is_none();
-        let mut cpu = lock(&self.state);
-        let old = std::mem::replace(&mut cpu.upcall, upcall);
-        while off && cpu.running.is_some_and(|thread| thread != me()) {
-            cpu = self.wait(cpu);
+        let mut cpus = lock(&self.state);
+        let old = std::mem::replace(&mut cpus.upcall, upcall);
+        while off && cpus.running().any(|thread| thread != me()) {
+            cpus = self.wait(cpus);
         }
-        self.announce(&cpu);
-        drop(cpu);
+        self.announce(&cpus);
+        drop(cpus);
         // What the closure owns may call back here when it goes.
         drop(old);
-        if !off {
-            self.leave_hypervisor();
+        if !off && self.delivery == Delivery::Deterministic {
+            self.deliver_all();
         }
     }
 
     /// The platform lock.
     pub(super) fn lock(&self) {
-        let mut cpu = lock(&self.state);
-        while let Some(holder) = cpu.locked {
+        let vcpu = self.here();
+        let mut cpus = lock(&self.state);
+        while let Some((holder, _)) = cpus.locked {
             if holder == me() {
-                drop(cpu);
+                drop(cpus);
                 panic!("simulated Xen: the platform lock is taken twice by one thread");
             }
-            cpu = self.wait(cpu);
+            cpus = self.wait(cpus);
         }
-        cpu.locked = Some(me());
+        cpus.locked = Some((me(), vcpu));
     }
 
-    pub(super) fn unlock(self: &Arc<Self>) {
-        let mut cpu = lock(&self.state);
-        if cpu.locked != Some(me()) {
-            drop(cpu);
+    pub(super) fn unlock(&self) {
+        let mut cpus = lock(&self.state);
+        let Some((_, vcpu)) = cpus.locked.filter(|(holder, _)| *holder == me()) else {
+            drop(cpus);
             panic!(
                 "simulated Xen: the platform lock is released by a thread that does not hold it"
             );
-        }
-        cpu.locked = None;
-        self.announce(&cpu);
-        drop(cpu);
+        };
+        cpus.locked = None;
+        self.announce(&cpus);
+        drop(cpus);
         // Interrupts are on again: what is due fires now.
-        self.leave_hypervisor();
+        self.leave_hypervisor(vcpu);
     }
 
-    /// The vCPU stops for good. A panic of the upcall thread goes on here.
-    pub(super) fn close(self: &Arc<Self>) {
+    /// The vCPUs stop for good. A panic of an upcall thread goes on here.
+    pub(super) fn close(&self) {
         lock(&self.state).closing = true;
         self.connect(None);
-        let Some(thread) = lock(&self.thread).take() else {
-            return;
-        };
-        self.poke();
-        if thread.thread().id() == std::thread::current().id() {
-            return;
-        }
-        if let Err(payload) =
-            std::panic::catch_unwind(AssertUnwindSafe(|| thread.join())).unwrap_or_else(Err)
-            && !std::thread::panicking()
-        {
-            std::panic::resume_unwind(payload);
+        for place in &self.list {
+            let Some(thread) = lock(&place.thread).take() else {
+                continue;
+            };
+            self.poke();
+            if thread.thread().id() == std::thread::current().id() {
+                continue;
+            }
+            if let Err(payload) =
+                std::panic::catch_unwind(AssertUnwindSafe(|| thread.join())).unwrap_or_else(Err)
+                && !std::thread::panicking()
+            {
+                std::panic::resume_unwind(payload);
+            }
         }
     }
 }

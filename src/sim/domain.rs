@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::string::String;
 use std::sync::Arc;
 
-use super::delivery::{Upcall, Vcpu};
+use super::delivery::{Cpus, Upcall};
 use super::physmap::{AddressSpace, EXTENDED_PAGES, GRANT_GFN, GRANT_PAGES, Layout, RAM_GFN};
 use super::{Hypervisor, Leaks};
 use crate::{DomId, EmptyPages, Error, Gfn, PAGE_SIZE, Page, PageOwner, Result, Window};
@@ -24,12 +24,12 @@ pub(super) struct Shared {
     pub(super) id: u16,
     pub(super) space: Arc<AddressSpace>,
     pub(super) layout: Layout,
-    pub(super) vcpu: Arc<Vcpu>,
+    pub(super) cpus: Arc<Cpus>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.hypervisor.kill(self.id, &self.vcpu);
+        self.hypervisor.kill(self.id, &self.cpus);
     }
 }
 
@@ -133,24 +133,59 @@ impl Domain {
     pub unsafe fn hypercall(&self, op: u32, args: [usize; 5]) -> isize {
         self.shared
             .hypervisor
-            .enter(self.shared.id, &self.shared.vcpu, op, &args)
+            .enter(self.shared.id, &self.shared.cpus, op, &args)
     }
 
-    /// Connects the event interrupt: `upcall` runs when Xen has something
-    /// for this domain, and again while it returns true. Never twice at a
-    /// time. See [`Delivery`](super::Delivery) for when and where.
+    /// Number of vCPUs.
+    pub fn vcpus(&self) -> u32 {
+        self.shared.cpus.count()
+    }
+
+    /// Runs `body` with this thread being vCPU `vcpu` of the domain: its
+    /// hypercalls are that vCPU's, and so are the upcalls at their ends.
+    /// Elsewhere a thread outside of upcalls is vCPU 0.
+    ///
+    /// Several threads can be the same vCPU, and its upcall can run on
+    /// another one; so [`cpu_id`](crate::Platform::cpu_id) is `None` in it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such vCPU, or inside an upcall of the domain.
+    pub fn run_as_vcpu<R>(&self, vcpu: u32, body: impl FnOnce() -> R) -> R {
+        self.shared.cpus.run_as(vcpu, false, body)
+    }
+
+    /// Runs `body` with this thread being all there is of vCPU `vcpu`, as on
+    /// a machine: the upcall of that vCPU runs on no other thread, and on
+    /// this one at the ends of hypercalls, when the platform lock is released
+    /// and in `deliver` and `deliver_all`, whatever the domain's
+    /// [`Delivery`](super::Delivery) is. `cpu_id` is `Some(vcpu)` in it.
+    ///
+    /// # Panics
+    ///
+    /// As [`run_as_vcpu`](Self::run_as_vcpu), or if another thread is that
+    /// vCPU in this way already.
+    pub fn become_vcpu<R>(&self, vcpu: u32, body: impl FnOnce() -> R) -> R {
+        self.shared.cpus.run_as(vcpu, true, body)
+    }
+
+    /// Connects the event interrupt of all vCPUs: `upcall` runs when Xen has
+    /// something for one of them, and again while it returns true; never
+    /// twice at a time for one vCPU, whose number is
+    /// [`cpu_id`](crate::Platform::cpu_id) in it. See
+    /// [`Delivery`](super::Delivery) for when and where.
     ///
     /// The closure lives as long as the domain: if it owns a handle of it,
     /// only [`clear_upcall`](Self::clear_upcall) or
     /// [`destroy`](Self::destroy) breaks that circle.
     pub fn set_upcall(&self, upcall: impl Fn() -> bool + Send + Sync + 'static) {
-        self.shared.vcpu.connect(Some(Arc::new(upcall)));
+        self.shared.cpus.connect(Some(Arc::new(upcall)));
     }
 
     /// Disconnects the event interrupt. When this returns the upcall is not
     /// running any more, unless called from inside it.
     pub fn clear_upcall(&self) {
-        self.shared.vcpu.connect(None);
+        self.shared.cpus.connect(None);
     }
 
     /// Runs `body` with `upcall` connected, which may borrow.
@@ -167,7 +202,7 @@ impl Domain {
             }
         }
         assert!(
-            !self.shared.vcpu.inside(),
+            !self.shared.cpus.inside(),
             "simulated Xen: with_upcall inside the upcall it would replace"
         );
         // SAFETY: only the lifetime changes; the closure is disconnected, and
@@ -175,21 +210,29 @@ impl Domain {
         let upcall: &'static (dyn Fn() -> bool + Sync) = unsafe { std::mem::transmute(upcall) };
         let upcall: Upcall = Arc::new(upcall);
         let _disconnect = Disconnect(self);
-        self.shared.vcpu.connect(Some(upcall));
+        self.shared.cpus.connect(Some(upcall));
         body()
     }
 
-    /// Runs the upcall on this thread as long as it is due; how often it ran.
-    /// Zero where interrupts are held off or the upcall is running.
+    /// Runs the upcalls on this thread, lowest vCPU first, as long as they
+    /// are due; how often they ran. Zero where interrupts are held off or the
+    /// upcall is running.
     pub fn deliver(&self) -> usize {
-        self.shared.vcpu.deliver()
+        self.shared.cpus.deliver_all()
     }
 
-    /// Raises a virtual interrupt, as a device in Xen would. False if no
-    /// port is bound to it.
+    /// Raises a virtual interrupt, as a device in Xen would; of those that
+    /// each vCPU has, vCPU 0's. False if no port is bound to it.
     pub fn raise_virq(&self, virq: u32) -> bool {
+        self.raise_virq_on(virq, 0)
+    }
+
+    /// Raises a virtual interrupt of vCPU `vcpu`. The number is ignored for
+    /// interrupts of which there is only one. False if no port is bound to
+    /// it.
+    pub fn raise_virq_on(&self, virq: u32, vcpu: u32) -> bool {
         let mut state = self.shared.hypervisor.state();
-        let bound = state.raise_virq(self.shared.id, virq);
+        let bound = state.raise_virq(self.shared.id, virq, vcpu);
         self.shared.hypervisor.leave(state);
         bound
     }
@@ -223,7 +266,7 @@ impl Domain {
     pub fn destroy(&self) {
         self.shared
             .hypervisor
-            .kill(self.shared.id, &self.shared.vcpu);
+            .kill(self.shared.id, &self.shared.cpus);
     }
 
     /// Gives a page back; complains as the `page_free` hook does.
@@ -235,10 +278,16 @@ impl Domain {
         };
         for gfn in gfn..gfn + pages as u64 {
             let entry = domain.physmap.get(gfn);
-            if careful && entry.is_some_and(|entry| state.frames.get(entry.mfn).refs > 0) {
-                return Err(std::format!(
-                    "frame {gfn:#x} is freed while a peer has it mapped"
-                ));
+            let Some(frame) = entry.map(|entry| state.frames.get(entry.mfn)) else {
+                continue;
+            };
+            if careful && (frame.refs > 0 || frame.pins > 0) {
+                let who = if frame.refs > 0 {
+                    "a peer has it mapped"
+                } else {
+                    "Xen writes to it"
+                };
+                return Err(std::format!("frame {gfn:#x} is freed while {who}"));
             }
         }
         match state.domains.get_mut(&self.shared.id) {
@@ -326,12 +375,10 @@ impl fmt::Debug for SimPage {
 }
 
 impl Hypervisor {
-    fn kill(&self, id: u16, vcpu: &Arc<Vcpu>) {
-        vcpu.close();
+    fn kill(&self, id: u16, cpus: &Cpus) {
+        cpus.close();
         let mut state = self.state();
         state.destroy(id);
-        // Polls of the dead domain end.
-        state.wake_pollers = true;
         self.leave(state);
     }
 

@@ -1,35 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Event channels: the 2-level ABI, one vCPU per domain.
+//! Event channels: the hypercalls. How events get to a guest is its ABI's
+//! part.
 
-use std::sync::atomic::Ordering::SeqCst;
-use std::vec::Vec;
-
+use super::evtchn_fifo;
 use super::hypercall::{Argument, Outcome};
+use super::ports::{Channel, Port};
 use super::state::{DomainState, State};
 use crate::ffi::abi;
 use crate::{Error, Result};
 
-/// Ports come into being by this many (a page of Xen's bookkeeping).
-const PORTS_PER_BUCKET: u32 = 64;
 /// Ports of the 2-level ABI.
-const PORTS: u32 = abi::EVTCHN_2L_NR_CHANNELS;
-const VIRQS: u32 = 24;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Port {
-    Free,
-    Reserved,
-    Unbound { remote: u16 },
-    Interdomain { remote: u16, port: u32 },
-    Virq(u32),
-    Ipi,
-}
-
-pub(super) struct Ports {
-    list: Vec<Port>,
-    highest: u32,
-    virqs: [u32; VIRQS as usize],
-}
+const PORTS_2L: u32 = abi::EVTCHN_2L_NR_CHANNELS;
+pub(super) const VIRQS: u32 = 24;
 
 /// A virtual interrupt of which each vCPU has its own.
 fn per_vcpu(virq: u32) -> bool {
@@ -39,130 +21,62 @@ fn per_vcpu(virq: u32) -> bool {
     )
 }
 
-fn check_vcpu(vcpu: u32) -> Result<()> {
-    if vcpu == 0 {
-        Ok(())
-    } else {
-        Err(Error::NotFound)
-    }
-}
-
-impl Ports {
-    pub(super) fn new(highest: u32) -> Self {
-        let mut list = std::vec![Port::Free; PORTS_PER_BUCKET as usize];
-        list[0] = Port::Reserved;
-        Self {
-            list,
-            highest,
-            virqs: [0; VIRQS as usize],
-        }
-    }
-
-    fn get(&self, port: u32) -> Result<Port> {
-        self.list.get(port as usize).copied().ok_or(Error::Invalid)
-    }
-
-    /// The lowest free number. It stays free until something is put there.
-    fn find_free(&mut self) -> Result<u32> {
-        let port = match self.list.iter().position(|port| *port == Port::Free) {
-            Some(port) => port as u32,
-            None => self.list.len() as u32,
-        };
-        if port > self.highest || port >= PORTS {
-            return Err(Error::NoSpace);
-        }
-        if port as usize == self.list.len() {
-            let grown = self.list.len() + PORTS_PER_BUCKET as usize;
-            self.list.resize(grown, Port::Free);
-        }
-        Ok(port)
-    }
-
-    #[cfg(test)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Port)> {
-        (0..).zip(self.list.iter().copied())
-    }
-
-    pub(super) fn open(&self) -> usize {
-        let closed = |port: &&Port| !matches!(port, Port::Free | Port::Reserved);
-        self.list.iter().filter(closed).count()
-    }
-}
-
 impl DomainState {
     fn free_port(&mut self) -> Result<u32> {
         if self.dying {
-            Err(Error::Invalid)
+            return Err(Error::Invalid);
+        }
+        let fifo = self.fifo.as_ref();
+        let limit = fifo.map_or(PORTS_2L, |_| evtchn_fifo::PORTS);
+        let busy = |port| fifo.is_some_and(|fifo| fifo.busy(port));
+        self.ports.find_free(limit, busy)
+    }
+
+    fn is_pending(&self, port: u32) -> bool {
+        match &self.fifo {
+            Some(fifo) => fifo.is_pending(port),
+            None => self.is_pending_2l(port),
+        }
+    }
+
+    /// What a poll of this port finds.
+    pub(super) fn poll_port(&self, port: u32) -> Result<bool> {
+        if self.ports.get(port)?.usable() {
+            Ok(self.is_pending(port))
         } else {
-            self.ports.find_free()
+            Err(Error::Invalid)
         }
-    }
-
-    /// Whether polls see the port, and what.
-    fn poll_port(&self, port: u32) -> Result<bool> {
-        match self.ports.get(port)? {
-            Port::Free | Port::Reserved => Err(Error::Invalid),
-            _ => {
-                let (word, bit) = self.vcpu.info().pending(port);
-                Ok(word.load(SeqCst) & bit != 0)
-            }
-        }
-    }
-
-    /// What a poll of these ports finds at this moment.
-    pub(super) fn poll_ports(&self, ports: &[u32]) -> Result<bool> {
-        if self.vcpu.info().upcall_pending().load(SeqCst) != 0 {
-            return Ok(true);
-        }
-        for &port in ports {
-            if self.poll_port(port)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 
 impl State {
-    /// Sets a port of `dom` pending. The order of the steps is the protocol.
+    /// Sets a port of `dom` pending.
     fn set_pending(&mut self, dom: u16, port: u32) {
-        let Some(domain) = self.domains.get(&dom) else {
+        let Some(domain) = self.domains.get_mut(&dom) else {
             return;
         };
-        if matches!(domain.ports.get(port), Err(_) | Ok(Port::Free)) {
-            return;
-        }
-        let info = domain.vcpu.info();
-        let (word, bit) = info.pending(port);
-        if word.fetch_or(bit, SeqCst) & bit != 0 {
-            return;
-        }
-        let (word, bit) = info.mask(port);
-        if word.load(SeqCst) & bit == 0 {
-            self.select(dom, port);
-        }
-        // Pollers are woken even where the port is masked.
-        self.wake_pollers = true;
-    }
-
-    /// Sets the selector's bit for the port, and the upcall flag after it.
-    fn select(&mut self, dom: u16, port: u32) {
-        let Some(domain) = self.domains.get(&dom) else {
+        let Ok(channel) = domain.ports.get(port) else {
             return;
         };
-        let (word, bit) = domain.vcpu.info().selector(port);
-        if word.fetch_or(bit, SeqCst) & bit == 0 && domain.vcpu.raise() {
-            self.raised.push(domain.vcpu.clone());
+        if !channel.usable() {
+            return;
         }
+        let vcpu = channel.vcpu;
+        match domain.fifo {
+            Some(_) => domain.set_pending_fifo(port, vcpu),
+            None => domain.set_pending_2l(port, vcpu),
+        }
+        self.settle(dom);
     }
 
     /// Raises a virtual interrupt; false where nothing is bound to it.
-    pub(super) fn raise_virq(&mut self, dom: u16, virq: u32) -> bool {
-        let port = self
-            .domains
-            .get(&dom)
-            .and_then(|domain| domain.ports.virqs.get(virq as usize).copied())
-            .unwrap_or(0);
+    pub(super) fn raise_virq(&mut self, dom: u16, virq: u32, vcpu: u32) -> bool {
+        let vcpu = if per_vcpu(virq) { vcpu } else { 0 };
+        let bound = |domain: &DomainState| {
+            let virqs = &domain.vcpus.get(vcpu as usize)?.virqs;
+            virqs.get(virq as usize).copied()
+        };
+        let port = self.domains.get(&dom).and_then(bound).unwrap_or(0);
         if port != 0 {
             self.set_pending(dom, port);
         }
@@ -193,10 +107,10 @@ impl State {
             }
             abi::EVTCHNOP_bind_ipi => {
                 let mut op: abi::evtchn_bind_ipi = self.read(caller, arg)?;
-                check_vcpu(op.vcpu)?;
                 let domain = self.domain_mut(caller)?;
+                domain.check_vcpu(op.vcpu)?;
                 op.port = domain.free_port()?;
-                domain.ports.list[op.port as usize] = Port::Ipi;
+                domain.ports.bind(op.port, Port::Ipi, op.vcpu);
                 self.write(caller, arg, &op)?;
             }
             // There are no physical interrupts behind ports on Arm.
@@ -219,12 +133,16 @@ impl State {
             }
             abi::EVTCHNOP_bind_vcpu => {
                 let op: abi::evtchn_bind_vcpu = self.read(caller, arg)?;
-                check_vcpu(op.vcpu)?;
-                match self.domain(caller)?.ports.get(op.port)? {
+                let domain = self.domain_mut(caller)?;
+                domain.check_vcpu(op.vcpu)?;
+                let channel = domain.ports.get_mut(op.port)?;
+                match channel.state {
                     Port::Unbound { .. } | Port::Interdomain { .. } => {}
                     Port::Virq(virq) if !per_vcpu(virq) => {}
                     _ => return Err(Error::Invalid),
                 }
+                // What is pending already stays with the other vCPU.
+                channel.vcpu = op.vcpu;
             }
             abi::EVTCHNOP_unmask => {
                 let op: abi::evtchn_unmask = self.read(caller, arg)?;
@@ -240,24 +158,53 @@ impl State {
                     return Err(Error::Invalid);
                 }
                 self.close_all(dom);
+                self.leave_fifo(dom);
             }
-            // The FIFO ABI is not simulated: as a Xen built without it.
             abi::EVTCHNOP_init_control => {
-                let _: abi::evtchn_init_control = self.read(caller, arg)?;
-                return Err(Error::NotSupported);
+                let mut op: abi::evtchn_init_control = self.read(caller, arg)?;
+                self.check_fifo(caller)?;
+                self.init_control(caller, &op)?;
+                op.link_bits = abi::EVTCHN_FIFO_LINK_BITS as u8;
+                self.write(caller, arg, &op)?;
             }
             abi::EVTCHNOP_expand_array => {
-                let _: abi::evtchn_expand_array = self.read(caller, arg)?;
-                return Err(Error::NotSupported);
+                let op: abi::evtchn_expand_array = self.read(caller, arg)?;
+                self.check_fifo(caller)?;
+                self.expand_array(caller, op.array_gfn)?;
             }
             abi::EVTCHNOP_set_priority => {
                 let op: abi::evtchn_set_priority = self.read(caller, arg)?;
-                self.domain(caller)?.ports.get(op.port)?;
-                return Err(Error::NotImplemented);
+                self.set_priority(caller, op.port, op.priority)?;
             }
             _ => return Err(Error::NotImplemented),
         }
         Ok(Outcome::Done(0))
+    }
+
+    fn check_fifo(&self, dom: u16) -> Result<()> {
+        if self.domain(dom)?.fifo_allowed {
+            Ok(())
+        } else {
+            Err(Error::NotSupported)
+        }
+    }
+
+    /// For events from now on: what is queued stays where it is.
+    fn set_priority(&mut self, dom: u16, port: u32, priority: u32) -> Result<()> {
+        let domain = self.domain_mut(dom)?;
+        let fifo = domain.fifo.is_some();
+        let channel = domain.ports.get_mut(port)?;
+        if !fifo {
+            return Err(Error::NotImplemented);
+        }
+        if !channel.usable() {
+            return Err(Error::WrongKind);
+        }
+        if priority > abi::EVTCHN_FIFO_PRIORITY_MIN {
+            return Err(Error::Invalid);
+        }
+        channel.priority = priority as u8;
+        Ok(())
     }
 
     fn alloc_unbound(&mut self, caller: u16, dom: u16, remote: u16) -> Result<u32> {
@@ -274,23 +221,26 @@ impl State {
         } else {
             remote
         };
-        self.domain_mut(dom)?.ports.list[port as usize] = Port::Unbound { remote };
+        let domain = self.domain_mut(dom)?;
+        domain.ports.bind(port, Port::Unbound { remote }, 0);
         Ok(port)
     }
 
     fn bind_interdomain(&mut self, caller: u16, remote: u16, remote_port: u32) -> Result<u32> {
         let remote = self.any(caller, remote)?;
         let local = self.domain_mut(caller)?.free_port()?;
-        match self.domain(remote)?.ports.get(remote_port)? {
+        match self.domain(remote)?.ports.get(remote_port)?.state {
             Port::Unbound { remote } if remote == caller => {}
             _ => return Err(Error::Invalid),
         }
         self.check_silo(caller, caller, remote)?;
-        self.domain_mut(caller)?.ports.list[local as usize] = Port::Interdomain {
+        let end = Port::Interdomain {
             remote,
             port: remote_port,
         };
-        self.domain_mut(remote)?.ports.list[remote_port as usize] = Port::Interdomain {
+        self.domain_mut(caller)?.ports.bind(local, end, 0);
+        let other = self.domain_mut(remote)?.ports.get_mut(remote_port)?;
+        other.state = Port::Interdomain {
             remote: caller,
             port: local,
         };
@@ -303,34 +253,39 @@ impl State {
         if virq >= VIRQS || (!per_vcpu(virq) && vcpu != 0) {
             return Err(Error::Invalid);
         }
-        check_vcpu(vcpu)?;
         let domain = self.domain_mut(caller)?;
-        if domain.ports.virqs[virq as usize] != 0 {
+        domain.check_vcpu(vcpu)?;
+        if domain.vcpus[vcpu as usize].virqs[virq as usize] != 0 {
             return Err(Error::Exists);
         }
         let port = domain.free_port()?;
-        domain.ports.list[port as usize] = Port::Virq(virq);
-        domain.ports.virqs[virq as usize] = port;
+        domain.ports.bind(port, Port::Virq(virq), vcpu);
+        domain.vcpus[vcpu as usize].virqs[virq as usize] = port;
         Ok(port)
     }
 
     /// Closes a port: its peer's end becomes unbound and is told nothing.
     pub(super) fn close_port(&mut self, dom: u16, port: u32) -> Result<()> {
         let domain = self.domain_mut(dom)?;
-        let state = domain.ports.get(port)?;
+        let Channel { state, vcpu, .. } = *domain.ports.get(port)?;
         match state {
             Port::Free | Port::Reserved => return Err(Error::Invalid),
-            Port::Virq(virq) => domain.ports.virqs[virq as usize] = 0,
+            Port::Virq(virq) => {
+                let vcpu = if per_vcpu(virq) { vcpu } else { 0 };
+                domain.vcpus[vcpu as usize].virqs[virq as usize] = 0;
+            }
             Port::Unbound { .. } | Port::Interdomain { .. } | Port::Ipi => {}
         }
-        // The mask bit is left as it is.
-        let (word, bit) = domain.vcpu.info().pending(port);
-        word.fetch_and(!bit, SeqCst);
-        domain.ports.list[port as usize] = Port::Free;
+        match &domain.fifo {
+            Some(fifo) => fifo.clear_pending(port),
+            None => domain.clear_pending_2l(port),
+        }
+        domain.ports.free(port);
         if let Port::Interdomain { remote, port } = state
             && let Ok(peer) = self.domain_mut(remote)
+            && let Ok(channel) = peer.ports.get_mut(port)
         {
-            peer.ports.list[port as usize] = Port::Unbound { remote: dom };
+            channel.state = Port::Unbound { remote: dom };
         }
         Ok(())
     }
@@ -339,8 +294,8 @@ impl State {
         let ports = self
             .domains
             .get(&dom)
-            .map_or(0, |domain| domain.ports.list.len());
-        for port in 1..ports as u32 {
+            .map_or(0, |domain| domain.ports.len());
+        for port in 1..ports {
             // Those that are closed already are no error.
             let _ = self.close_port(dom, port);
         }
@@ -350,12 +305,12 @@ impl State {
     pub(super) fn destroy_ports(&mut self, dom: u16) {
         self.close_all(dom);
         if let Some(domain) = self.domains.get_mut(&dom) {
-            domain.ports.list.clear();
+            domain.ports.clear();
         }
     }
 
     fn send(&mut self, caller: u16, port: u32) -> Result<()> {
-        match self.domain(caller)?.ports.get(port)? {
+        match self.domain(caller)?.ports.get(port)?.state {
             Port::Interdomain { remote, port } => self.set_pending(remote, port),
             Port::Ipi => self.set_pending(caller, port),
             Port::Unbound { .. } => {}
@@ -366,10 +321,10 @@ impl State {
 
     fn port_status(&mut self, caller: u16, op: &mut abi::evtchn_status) -> Result<()> {
         let dom = self.any(caller, op.dom)?;
-        let port = self.domain(dom)?.ports.get(op.port)?;
+        let channel = *self.domain(dom)?.ports.get(op.port)?;
         self.check_target(caller, dom)?;
-        op.vcpu = 0;
-        op.status = match port {
+        op.vcpu = channel.vcpu;
+        op.status = match channel.state {
             Port::Free | Port::Reserved => abi::EVTCHNSTAT_closed,
             Port::Unbound { remote } => {
                 op.u.unbound.dom = remote;
@@ -390,16 +345,15 @@ impl State {
     }
 
     fn unmask(&mut self, caller: u16, port: u32) -> Result<()> {
-        let domain = self.domain(caller)?;
-        if matches!(domain.ports.get(port)?, Port::Free | Port::Reserved) {
-            return Ok(());
-        }
-        let info = domain.vcpu.info();
-        let (word, bit) = info.mask(port);
-        let masked = word.fetch_and(!bit, SeqCst) & bit != 0;
-        let (word, bit) = info.pending(port);
-        if masked && word.load(SeqCst) & bit != 0 {
-            self.select(caller, port);
+        let domain = self.domain_mut(caller)?;
+        let channel = domain.ports.get(port)?;
+        if channel.usable() {
+            let vcpu = channel.vcpu;
+            match domain.fifo {
+                Some(_) => domain.unmask_fifo(port, vcpu),
+                None => domain.unmask_2l(port, vcpu),
+            }
+            self.settle(caller);
         }
         Ok(())
     }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The way into the hypervisor and out of it.
 
-use std::sync::Arc;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
-use std::vec::Vec;
 
 use super::Hypervisor;
-use super::delivery::Vcpu;
+use super::delivery::Cpus;
 use super::fault::Place;
 use super::log::LogEntry;
 use super::state::State;
@@ -36,12 +34,8 @@ integers! { u8 u32 u64 i32 }
 pub(super) enum Outcome {
     /// With this result.
     Done(isize),
-    /// After waiting for one of these ports, or until this time since the
-    /// hypervisor started.
-    Poll {
-        ports: Vec<u32>,
-        until: Option<Duration>,
-    },
+    /// After having been woken, or at this time since the hypervisor started.
+    Wait { id: u64, until: Option<Duration> },
     /// At once, others first.
     Yield,
 }
@@ -55,21 +49,30 @@ pub(super) fn handle<T: Copy>(handle: &T) -> usize {
 }
 
 impl State {
-    fn dispatch(&mut self, caller: u16, op: u32, args: &[usize; 5]) -> Result<Outcome> {
+    fn dispatch(
+        &mut self,
+        (caller, vcpu): (u16, u32),
+        op: u32,
+        args: &[usize; 5],
+        now: Duration,
+    ) -> Result<Outcome> {
         match op {
             abi::__HYPERVISOR_event_channel_op => self.event_channel_op(caller, args[0], args[1]),
             abi::__HYPERVISOR_grant_table_op => {
                 self.grant_table_op(caller, args[0], args[1], args[2])
             }
             abi::__HYPERVISOR_memory_op => self.memory_op(caller, args[0], args[1]),
-            abi::__HYPERVISOR_sched_op => self.sched_op(caller, args[0], args[1]),
+            abi::__HYPERVISOR_sched_op => self.sched_op((caller, vcpu), args[0], args[1]),
+            abi::__HYPERVISOR_vcpu_op => {
+                self.vcpu_op((caller, vcpu), args[0], args[1], args[2], now)
+            }
             abi::__HYPERVISOR_console_io => self.console_io(caller, args[0], args[1], args[2]),
             abi::__HYPERVISOR_xen_version => self.xen_version(caller, args[0], args[1]),
             _ => Err(Error::NotImplemented),
         }
     }
 
-    fn record(&mut self, caller: u16, op: u32, args: &[usize; 5], result: isize) {
+    fn record(&mut self, (caller, vcpu): (u16, u32), op: u32, args: &[usize; 5], result: isize) {
         if !self.log.enabled() {
             return;
         }
@@ -83,6 +86,7 @@ impl State {
             .collect();
         self.log.add(LogEntry {
             domid: caller,
+            vcpu,
             op,
             args: *args,
             result,
@@ -92,9 +96,10 @@ impl State {
 }
 
 impl Hypervisor {
-    /// A hypercall of domain `caller`, whose vCPU is `vcpu`. What the
+    /// A hypercall of domain `caller`, whose vCPUs are `cpus`. What the
     /// arguments point to must be there, as each operation says.
-    pub(super) fn enter(&self, caller: u16, vcpu: &Arc<Vcpu>, op: u32, args: &[usize; 5]) -> isize {
+    pub(super) fn enter(&self, caller: u16, cpus: &Cpus, op: u32, args: &[usize; 5]) -> isize {
+        let vcpu = cpus.here();
         let mut state = self.state();
         let Some(domain) = state
             .domains
@@ -106,7 +111,7 @@ impl Hypervisor {
         domain.hypercalls += 1;
         let outcome = match domain.faults.hit(Place::Hypercall) {
             Some(result) => Ok(Outcome::Done(result as isize)),
-            None => state.dispatch(caller, op, args),
+            None => state.dispatch((caller, vcpu), op, args, self.uptime()),
         };
         let result = match outcome {
             Ok(Outcome::Done(result)) => result,
@@ -117,42 +122,68 @@ impl Hypervisor {
                 state = self.state();
                 0
             }
-            Ok(Outcome::Poll { ports, until }) => loop {
-                let Ok(domain) = state.domain(caller) else {
-                    break 0;
-                };
-                let left = until.map(|until| until.saturating_sub(self.uptime()));
-                match domain.poll_ports(&ports) {
-                    Err(error) => break error.raw() as isize,
-                    Ok(true) => break 0,
-                    Ok(false) if left == Some(Duration::ZERO) || domain.dying => break 0,
-                    Ok(false) => {}
-                }
-                let limit = left.unwrap_or(Duration::from_secs(1));
-                state = self
-                    .inner
-                    .events
-                    .wait_timeout(state, limit)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0;
-            },
+            Ok(Outcome::Wait { id, until }) => {
+                state = self.wait(state, (caller, vcpu), id, until);
+                0
+            }
         };
-        state.record(caller, op, args, result);
+        state.record((caller, vcpu), op, args, result);
         self.leave(state);
-        vcpu.leave_hypervisor();
+        cpus.leave_hypervisor(vcpu);
         result
+    }
+
+    /// Waits until the waiter is gone from its domain's list.
+    fn wait<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        (caller, vcpu): (u16, u32),
+        id: u64,
+        until: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        let over = || until.is_some_and(|until| self.uptime() >= until);
+        // A timer that is over at once wakes the vCPU before Xen has switched
+        // to another one: its runstate does not change.
+        let blocks = !over();
+        if blocks {
+            state.change_runstate(caller, vcpu, abi::RUNSTATE_blocked, self.uptime());
+        }
+        loop {
+            let Ok(domain) = state.domain_mut(caller) else {
+                return state;
+            };
+            if over() {
+                domain.waiters.retain(|waiter| waiter.id != id);
+            }
+            if !domain.is_waiting(id) {
+                break;
+            }
+            let left = until.map(|until| until.saturating_sub(self.uptime()));
+            let events = &self.inner.events;
+            state = match left {
+                Some(left) => {
+                    let woken = events.wait_timeout(state, left);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => events.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        if blocks {
+            state.change_runstate(caller, vcpu, abi::RUNSTATE_running, self.uptime());
+        }
+        state
     }
 
     /// Gives the hypervisor's lock back and lets others see what happened.
     pub(super) fn leave(&self, mut state: MutexGuard<'_, State>) {
         let raised = std::mem::take(&mut state.raised);
-        let wake = std::mem::take(&mut state.wake_pollers) || !raised.is_empty();
+        let wake = std::mem::take(&mut state.wake);
         drop(state);
         if wake {
             self.inner.events.notify_all();
         }
-        for vcpu in raised {
-            vcpu.poke();
+        for cpus in raised {
+            cpus.poke();
         }
     }
 }

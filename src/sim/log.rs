@@ -12,6 +12,8 @@ use crate::ffi::abi;
 pub struct LogEntry {
     /// Who called.
     pub domid: u16,
+    /// On which vCPU.
+    pub vcpu: u32,
     /// Hypercall number.
     pub op: u32,
     /// The arguments, as passed.
@@ -86,6 +88,14 @@ impl LogEntry {
                     .map_or("?", |(_, name)| name),
             ),
             abi::__HYPERVISOR_sched_op => ("sched_op", of(&["yield", "block", "shutdown", "poll"])),
+            abi::__HYPERVISOR_vcpu_op => (
+                "vcpu_op",
+                match cmd as u32 {
+                    abi::VCPUOP_register_runstate_memory_area => "register_runstate_memory_area",
+                    abi::VCPUOP_register_vcpu_info => "register_vcpu_info",
+                    _ => "?",
+                },
+            ),
             abi::__HYPERVISOR_console_io => ("console_io", of(&["write", "read"])),
             abi::__HYPERVISOR_xen_version => ("xen_version", ""),
             _ => ("?", ""),
@@ -96,7 +106,11 @@ impl LogEntry {
 impl fmt::Display for LogEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (op, cmd) = self.name();
-        write!(f, "d{} {op}", self.domid)?;
+        write!(f, "d{}", self.domid)?;
+        if self.vcpu > 0 {
+            write!(f, "v{}", self.vcpu)?;
+        }
+        write!(f, " {op}")?;
         if op == "?" {
             write!(f, " {}", self.op)?;
         }

@@ -135,6 +135,8 @@ pub(super) struct Frame {
     pub(super) allocated: bool,
     /// References by grant and foreign mappings.
     pub(super) refs: u32,
+    /// References by Xen itself: an event array, a vCPU's structures.
+    pub(super) pins: u32,
     /// Where in its owner's physmap a Xen page is: at one place at most.
     pub(super) gfn: Option<u64>,
 }
@@ -198,6 +200,7 @@ impl Frames {
                 used,
                 allocated: false,
                 refs: 0,
+                pins: 0,
                 gfn: None,
             }));
             first
@@ -208,6 +211,7 @@ impl Frames {
                 used,
                 allocated: true,
                 refs: 0,
+                pins: 0,
                 gfn: None,
             };
         }
@@ -238,6 +242,18 @@ impl Frames {
         self.release(mfn);
     }
 
+    /// Xen uses the frame from now on.
+    pub(super) fn pin(&mut self, mfn: u64) {
+        self.get_mut(mfn).pins += 1;
+    }
+
+    pub(super) fn unpin(&mut self, mfn: u64) {
+        let frame = self.get_mut(mfn);
+        assert!(frame.pins > 0, "frame {mfn:#x}: pin count underflow");
+        frame.pins -= 1;
+        self.release(mfn);
+    }
+
     /// The owner gives the frame up.
     pub(super) fn give_up(&mut self, mfn: u64) {
         self.get_mut(mfn).allocated = false;
@@ -246,7 +262,7 @@ impl Frames {
 
     fn release(&mut self, mfn: u64) {
         let frame = &mut self.list[mfn as usize];
-        if frame.allocated || frame.refs > 0 {
+        if frame.allocated || frame.refs > 0 || frame.pins > 0 {
             return;
         }
         if let Some(owner) = frame.owner.take() {
@@ -267,7 +283,7 @@ impl Frames {
     pub(super) fn referenced(&self, owner: u16) -> bool {
         self.list
             .iter()
-            .any(|frame| frame.owner == Some(owner) && frame.refs > 0)
+            .any(|frame| frame.owner == Some(owner) && (frame.refs > 0 || frame.pins > 0))
     }
 
     /// Every frame that `owner` has.

@@ -237,7 +237,7 @@ impl State {
     fn add_page(&mut self, dom: u16, space: u32, foreign: u16, index: u64, gfn: u64) -> Result<()> {
         let (mfn, kind) = match space {
             abi::XENMAPSPACE_shared_info if index != 0 => return Err(Error::Invalid),
-            abi::XENMAPSPACE_shared_info => (self.domain(dom)?.vcpu.info().mfn(), Kind::Ram),
+            abi::XENMAPSPACE_shared_info => (self.domain(dom)?.shared_info.mfn(), Kind::Ram),
             abi::XENMAPSPACE_grant_table => (self.grant_frame(dom, index)?, Kind::Ram),
             abi::XENMAPSPACE_gmfn_foreign => self.foreign_page(dom, foreign, index)?,
             // No device memory is anybody's here: Xen then does nothing.

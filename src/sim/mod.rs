@@ -47,17 +47,28 @@
 //! - `decrease_reservation` of a frame that Xen shares unmaps it, no more.
 //! - A fault in the middle of an array of arguments is found for addresses of
 //!   the domain itself only; other addresses are trusted.
-//! - `SCHEDOP_poll` times are nanoseconds since the hypervisor was created.
+//! - System time, in which `SCHEDOP_poll` and runstate areas count, is
+//!   nanoseconds since the hypervisor was created.
+//! - A poll whose time is over already changes no runstate: Xen runs timers
+//!   before its scheduler, so that the vCPU is awake before it is replaced.
+//!   Timers have no slack, and no vCPU ever waits for a CPU.
+//! - While no upcall is connected, interrupts are off, and so they are with
+//!   the platform lock held and in upcalls: a poll then does not end because
+//!   of an upcall flag that was set before.
 //! - An upcall that was held off fires when the platform lock is released.
+//! - All vCPUs run from the start. `register_vcpu_info` is that of Xen 4.19
+//!   and later, where a vCPU can do it for another one; before, with both of
+//!   them running, or a second time, it is -EINVAL.
+//! - A vCPU that has not registered its `vcpu_info` gets no upcall.
 //!
-//! Missing: the FIFO ABI (`init_control` and `expand_array` answer
-//! -EOPNOTSUPP, as a Xen built without it); a second vCPU (-ENOENT); grant
-//! tables of version 2, as on Arm; and, all -ENOSYS, `XENMEM_exchange`, ioreq
-//! servers, `hvm_op` and `vcpu_op`.
+//! Missing: grant tables of version 2, as on Arm; and, all -ENOSYS,
+//! `XENMEM_exchange`, ioreq servers and `hvm_op`.
 
 mod delivery;
 mod domain;
 mod evtchn;
+mod evtchn_2l;
+mod evtchn_fifo;
 mod fault;
 mod gntmap;
 mod gnttab;
@@ -69,6 +80,7 @@ mod memory;
 mod pages;
 mod physmap;
 mod platform;
+mod ports;
 #[cfg(test)]
 mod random;
 mod sched;
@@ -76,6 +88,7 @@ mod sharedinfo;
 mod state;
 #[cfg(test)]
 mod tests;
+mod vcpu;
 
 use std::fmt;
 use std::string::String;
@@ -83,7 +96,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
-use self::delivery::Vcpu;
+use self::delivery::Cpus;
 use self::domain::Shared;
 use self::fault::Place;
 use self::machine::Machine;
@@ -97,6 +110,8 @@ pub use self::fault::Hook;
 pub use self::leaks::Leaks;
 pub use self::log::LogEntry;
 
+/// `ENXIO`
+const ENXIO: i32 = 6;
 /// `EILSEQ`
 const EILSEQ: i32 = 84;
 
@@ -144,6 +159,10 @@ pub struct DomainConfig {
     pub max_grant_frames: u32,
     /// Highest port number.
     pub max_evtchn_port: u32,
+    /// How many vCPUs it has, all of them running from the start.
+    pub vcpus: u32,
+    /// Whether Xen offers the FIFO ABI of event channels.
+    pub fifo: bool,
     /// When its upcall runs.
     pub delivery: Delivery,
 }
@@ -157,6 +176,8 @@ impl Default for DomainConfig {
             direct_map: false,
             max_grant_frames: 64,
             max_evtchn_port: 1023,
+            vcpus: 1,
+            fifo: true,
             delivery: Delivery::Deterministic,
         }
     }
@@ -187,6 +208,19 @@ impl DomainConfig {
     pub fn with_max_grant_frames(self, max_grant_frames: u32) -> Self {
         Self {
             max_grant_frames,
+            ..self
+        }
+    }
+
+    /// With this many vCPUs.
+    pub fn with_vcpus(self, vcpus: u32) -> Self {
+        Self { vcpus, ..self }
+    }
+
+    /// On a Xen built without the FIFO ABI of event channels.
+    pub fn without_fifo(self) -> Self {
+        Self {
+            fifo: false,
             ..self
         }
     }
@@ -245,8 +279,8 @@ impl Hypervisor {
     /// If machine memory or host resources run out.
     pub fn create_domain(&self, config: DomainConfig) -> Domain {
         let mut state = self.state();
-        let (id, space) = state.create(&config);
-        let vcpu = state.domains[&id].vcpu.clone();
+        let (id, space) = state.create(&config, self.uptime());
+        let cpus = state.domains[&id].cpus.clone();
         drop(state);
         Domain {
             shared: Arc::new(Shared {
@@ -256,7 +290,7 @@ impl Hypervisor {
                 layout: Layout {
                     ram_pages: config.ram_pages,
                 },
-                vcpu,
+                cpus,
             }),
         }
     }
@@ -281,21 +315,22 @@ impl Hypervisor {
         let mut calls = 0;
         let start = Instant::now();
         loop {
-            let vcpus: Vec<Arc<Vcpu>> = {
+            let all: Vec<Arc<Cpus>> = {
                 let state = self.state();
                 let domains = state.domains.values();
-                domains.map(|domain| domain.vcpu.clone()).collect()
+                domains.map(|domain| domain.cpus.clone()).collect()
             };
             let mut rest = true;
-            for vcpu in &vcpus {
-                match vcpu.delivery() {
-                    Delivery::Deterministic => {
-                        let ran = vcpu.deliver();
-                        rest &= ran == 0;
-                        calls += ran;
+            for cpus in &all {
+                let ran = match cpus.delivery() {
+                    Delivery::Deterministic => cpus.deliver_all(),
+                    Delivery::Asynchronous => {
+                        rest &= cpus.inside() || !cpus.busy();
+                        cpus.deliver_own()
                     }
-                    Delivery::Asynchronous => rest &= vcpu.inside() || !vcpu.busy(),
-                }
+                };
+                rest &= ran == 0;
+                calls += ran;
             }
             if rest {
                 return calls;

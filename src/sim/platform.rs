@@ -40,8 +40,8 @@ impl Domain {
 
 // SAFETY: mappings, frame numbers and memory are those of the simulated
 // machine, in which a domain's address and frame numbers belong together for
-// good. `lock` keeps the upcall from starting, and `cpu_id` knows whether the
-// upcall runs beneath the caller.
+// good. `lock` keeps the calling vCPU's upcall from starting, and `cpu_id`
+// names a vCPU only where nothing of it runs on another thread.
 unsafe impl Platform for Domain {
     const HYPERCALL: Option<Hypercall<Self>> = Some(|domain, op, args| {
         // SAFETY: as the hook's caller promises.
@@ -126,16 +126,16 @@ unsafe impl Platform for Domain {
     }
 
     fn lock(&self) -> usize {
-        self.shared.vcpu.lock();
+        self.shared.cpus.lock();
         0
     }
 
     unsafe fn unlock(&self, _state: usize) {
-        self.shared.vcpu.unlock();
+        self.shared.cpus.unlock();
     }
 
     fn cpu_id(&self) -> Option<u32> {
-        self.shared.vcpu.inside().then_some(0)
+        self.shared.cpus.certain()
     }
 
     fn relax(&self) {

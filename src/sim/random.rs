@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 use std::vec::Vec;
 
-use super::evtchn::Port;
 use super::machine::Use;
 use super::physmap::{INVALID_GFN, Kind};
+use super::ports::Port;
 use super::state::State;
 use super::{Domain, DomainConfig, Hypervisor, Leaks};
 use crate::ffi::abi;

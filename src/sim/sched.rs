@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The small hypercalls: scheduling, console, version.
 
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use super::hypercall::{Argument, Outcome, handle};
-use super::state::State;
+use super::state::{DomainState, State};
+use super::vcpu::Polled;
 use crate::ffi::abi;
 use crate::{Error, Result};
 
@@ -21,15 +23,30 @@ unsafe impl Argument for abi::sched_shutdown {}
 // SAFETY: a structure of integers.
 unsafe impl Argument for abi::xen_feature_info {}
 
+impl DomainState {
+    /// Whether the vCPU's interrupt is due.
+    fn due(&self, vcpu: u32) -> bool {
+        self.cpus.info(vcpu).upcall_pending().load(SeqCst) != 0
+    }
+}
+
 impl State {
-    pub(super) fn sched_op(&mut self, caller: u16, cmd: usize, arg: usize) -> Result<Outcome> {
+    pub(super) fn sched_op(
+        &mut self,
+        (caller, vcpu): (u16, u32),
+        cmd: usize,
+        arg: usize,
+    ) -> Result<Outcome> {
         match cmd as u32 {
             abi::SCHEDOP_yield => Ok(Outcome::Yield),
-            // Until the next event: one that is due counts.
-            abi::SCHEDOP_block => Ok(Outcome::Poll {
-                ports: std::vec![],
-                until: None,
-            }),
+            // Xen lets interrupts in before it looks: one that is due counts.
+            abi::SCHEDOP_block => {
+                if self.domain(caller)?.due(vcpu) {
+                    return Ok(Outcome::Done(0));
+                }
+                let id = self.start_waiting(caller, vcpu, None)?;
+                Ok(Outcome::Wait { id, until: None })
+            }
             abi::SCHEDOP_shutdown => {
                 let op: abi::sched_shutdown = self.read(caller, arg)?;
                 self.domain_mut(caller)?.shutdown = Some(op.reason);
@@ -40,17 +57,36 @@ impl State {
                 if op.nr_ports > MAX_POLL_PORTS {
                     return Err(Error::Invalid);
                 }
-                let list = handle(&op.ports);
-                let ports = (0..op.nr_ports as usize)
-                    .map(|index| self.read_at(caller, list, index))
-                    .collect::<Result<_>>()?;
-                Ok(Outcome::Poll {
-                    ports,
-                    until: (op.timeout != 0).then(|| Duration::from_nanos(op.timeout)),
-                })
+                self.poll((caller, vcpu), &op)
             }
             _ => Err(Error::NotImplemented),
         }
+    }
+
+    /// An interrupt that is due, or a listed port that is pending, masked or
+    /// not, ends the poll before it begins.
+    fn poll(&mut self, (dom, vcpu): (u16, u32), op: &abi::sched_poll) -> Result<Outcome> {
+        let domain = self.domain(dom)?;
+        if domain.cpus.interruptible() && domain.due(vcpu) {
+            return Ok(Outcome::Done(0));
+        }
+        let list = handle(&op.ports);
+        let mut polled = Polled::Any;
+        for index in 0..op.nr_ports as usize {
+            let port = self.read_at(dom, list, index)?;
+            if self.domain(dom)?.poll_port(port)? {
+                return Ok(Outcome::Done(0));
+            }
+            polled = Polled::Port(port);
+        }
+        if op.nr_ports != 1 {
+            polled = Polled::Any;
+        }
+        let id = self.start_waiting(dom, vcpu, Some(polled))?;
+        Ok(Outcome::Wait {
+            id,
+            until: (op.timeout != 0).then(|| Duration::from_nanos(op.timeout)),
+        })
     }
 
     pub(super) fn console_io(

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::string::String;
 use std::sync::Arc;
+use std::time::Duration;
 use std::vec::Vec;
 
-use super::delivery::Vcpu;
-use super::evtchn::Ports;
+use super::delivery::Cpus;
+use super::evtchn_fifo::Fifo;
 use super::fault::Faults;
 use super::gntmap::Maptrack;
 use super::gnttab::GrantTable;
@@ -16,13 +17,18 @@ use super::hypercall::Argument;
 use super::log::Log;
 use super::machine::{Frames, Machine, Use};
 use super::pages::Pages;
-use super::physmap::{AddressSpace, Entry, Layout, Physmap};
-use super::{DomainConfig, Policy};
+use super::physmap::{AddressSpace, Entry, Kind, Layout, Physmap};
+use super::ports::Ports;
+use super::sharedinfo::{SharedInfo, VcpuInfo};
+use super::vcpu::{Vcpu, Waiter};
+use super::{Delivery, DomainConfig, Policy};
 use crate::ffi::abi;
 use crate::{Error, Result};
 
 /// The first mistakes tell more than a million of the same.
 const MAX_WARNINGS: usize = 1000;
+/// Of a domain on Arm with a GICv3.
+const MAX_VCPUS: u32 = 128;
 
 pub(super) struct DomainState {
     pub(super) id: u16,
@@ -35,8 +41,17 @@ pub(super) struct DomainState {
     pub(super) direct: Option<u64>,
     pub(super) layout: Layout,
     pub(super) physmap: Physmap,
-    pub(super) vcpu: Arc<Vcpu>,
+    pub(super) shared_info: SharedInfo,
+    pub(super) cpus: Arc<Cpus>,
+    /// What of each vCPU only Xen sees.
+    pub(super) vcpus: Vec<Vcpu>,
+    /// Hypercalls that wait.
+    pub(super) waiters: Vec<Waiter>,
     pub(super) ports: Ports,
+    /// With the FIFO ABI; 2-level otherwise.
+    pub(super) fifo: Option<Fifo>,
+    pub(super) fifo_allowed: bool,
+    pub(super) effects: Effects,
     pub(super) grants: GrantTable,
     pub(super) maptrack: Maptrack,
     pub(super) pages: Pages,
@@ -46,15 +61,28 @@ pub(super) struct DomainState {
     pub(super) shutdown: Option<u32>,
 }
 
+/// What is still to be done for others after something changed a domain.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Effects {
+    /// An upcall flag was set.
+    pub(super) raised: bool,
+    /// A waiting hypercall is to go on.
+    pub(super) woken: bool,
+    /// An event was lost, which Xen would print.
+    pub(super) lost: bool,
+}
+
 pub(super) struct State {
     pub(super) machine: Arc<Machine>,
     pub(super) frames: Frames,
     pub(super) domains: BTreeMap<u16, DomainState>,
     pub(super) silo: bool,
     next_id: u16,
-    /// vCPUs whose upcall flag Xen set since it was last looked.
-    pub(super) raised: Vec<Arc<Vcpu>>,
-    pub(super) wake_pollers: bool,
+    /// Domains of whose vCPUs Xen set an upcall flag since it was last looked.
+    pub(super) raised: Vec<Arc<Cpus>>,
+    /// Waiting hypercalls are to look.
+    pub(super) wake: bool,
+    pub(super) next_waiter: u64,
     pub(super) log: Log,
     pub(super) warnings: Vec<String>,
 }
@@ -68,14 +96,19 @@ impl State {
             silo: policy == Policy::Silo,
             next_id: 1,
             raised: Vec::new(),
-            wake_pollers: false,
+            wake: false,
+            next_waiter: 0,
             log: Log::default(),
             warnings: Vec::new(),
         }
     }
 
     /// Makes a domain; its number and its address space.
-    pub(super) fn create(&mut self, config: &DomainConfig) -> (u16, Arc<AddressSpace>) {
+    pub(super) fn create(
+        &mut self,
+        config: &DomainConfig,
+        now: Duration,
+    ) -> (u16, Arc<AddressSpace>) {
         let id = if config.privileged && !self.domains.contains_key(&0) {
             0
         } else {
@@ -93,6 +126,12 @@ impl State {
         let shared_info = alloc(Use::XenHeap, 1);
         let first_grant_frame = alloc(Use::XenHeap, 1);
         let space = Arc::new(AddressSpace::new(layout.end()));
+        assert!(
+            (1..=MAX_VCPUS).contains(&config.vcpus),
+            "simulated Xen: a domain has 1 to {MAX_VCPUS} vCPUs"
+        );
+        let info = |vcpu| VcpuInfo::new(machine.clone(), shared_info, vcpu);
+        let infos = (0..config.vcpus).map(info).collect();
         let domain = DomainState {
             id,
             privileged: config.privileged,
@@ -101,8 +140,14 @@ impl State {
             direct: config.direct_map.then_some(ram),
             layout,
             physmap: Physmap::new(machine.clone(), space.clone(), layout, ram),
-            vcpu: Vcpu::new(machine, shared_info, config.delivery),
+            shared_info: SharedInfo::new(machine.clone(), shared_info),
+            cpus: Cpus::new(infos, config.delivery),
+            vcpus: (0..config.vcpus).map(|_| Vcpu::new(now)).collect(),
+            waiters: Vec::new(),
             ports: Ports::new(config.max_evtchn_port),
+            fifo: None,
+            fifo_allowed: config.fifo,
+            effects: Effects::default(),
             grants: GrantTable::new(first_grant_frame, config.max_grant_frames),
             maptrack: Maptrack::default(),
             pages: Pages::new(layout),
@@ -122,6 +167,7 @@ impl State {
             return;
         }
         self.destroy_ports(dom);
+        self.release_vcpus(dom);
         self.release_mappings(dom);
         if let Some(domain) = self.domains.get_mut(&dom) {
             domain.dying = true;
@@ -206,7 +252,13 @@ impl State {
         }
     }
 
-    fn check_pointer(&self, caller: u16, address: usize, len: usize, write: bool) -> Result<()> {
+    pub(super) fn check_pointer(
+        &self,
+        caller: u16,
+        address: usize,
+        len: usize,
+        write: bool,
+    ) -> Result<()> {
         let canonical = (crate::PAGE_SIZE..1 << 56).contains(&address);
         let domain = self.domain(caller)?;
         if canonical && domain.physmap.accessible(address, len, write) {
@@ -252,6 +304,16 @@ impl State {
         self.write(caller, element::<T>(array, index)?, value)
     }
 
+    /// A frame that Xen is to use for `dom`: anything that is mapped there but
+    /// another's grant.
+    pub(super) fn writable_frame(&self, dom: u16, gfn: u64) -> Result<u64> {
+        let entry = self.domain(dom)?.physmap.get(gfn).ok_or(Error::Invalid)?;
+        match entry.kind {
+            Kind::Grant { .. } if self.frames.owner(entry.mfn) != Some(dom) => Err(Error::Invalid),
+            Kind::Ram | Kind::Grant { .. } | Kind::Foreign { .. } => Ok(entry.mfn),
+        }
+    }
+
     /// Changes what a frame of `dom` holds. Remarks on what no guest wants.
     pub(super) fn set_gfn(&mut self, dom: u16, gfn: u64, entry: Option<Entry>) -> Result<()> {
         let domain = self.domains.get_mut(&dom).ok_or(Error::NoSuchDomain)?;
@@ -265,6 +327,21 @@ impl State {
             ));
         }
         Ok(())
+    }
+
+    /// Passes on what changing a domain has led to.
+    pub(super) fn settle(&mut self, dom: u16) {
+        let Some(domain) = self.domains.get_mut(&dom) else {
+            return;
+        };
+        let effects = std::mem::take(&mut domain.effects);
+        self.wake |= effects.woken;
+        if effects.raised && domain.cpus.delivery() == Delivery::Asynchronous {
+            self.raised.push(domain.cpus.clone());
+        }
+        if effects.lost {
+            self.warn(std::format!("d{dom}: an event was lost"));
+        }
     }
 
     pub(super) fn warn(&mut self, text: String) {
