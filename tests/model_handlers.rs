@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use common::{Hooked, Raw, SELF, data, elsewhere};
+use common::{Hooked, Patience, Raw, SELF, data, elsewhere};
 use xen_guest::ffi::abi;
 use xen_guest::sim::{Delivery, Domain, DomainConfig, Hypervisor};
 use xen_guest::{Guest, Platform, Protection, Upcall};
@@ -290,7 +290,7 @@ fn mask_and_unmask_at_once() {
     raw.take_pending(to);
     let turn = AtomicU64::new(0);
     let mut torn = 0;
-    const TURNS: u64 = 40_000;
+    const TURNS: u64 = 20_000;
     let soft_masked = || {
         // SAFETY: the guest is set up and at rest.
         let masked = unsafe { (*(*raw.0).evtchn.groups).masked };
@@ -299,8 +299,9 @@ fn mask_and_unmask_at_once() {
     thread::scope(|scope| {
         let other = scope.spawn(|| {
             for n in 1..=TURNS {
+                let mut patience = Patience::new();
                 while turn.load(SeqCst) < 2 * n - 1 {
-                    std::hint::spin_loop();
+                    patience.wait();
                 }
                 assert_eq!(raw.mask(to), 0);
                 turn.fetch_add(1, SeqCst);
@@ -309,8 +310,9 @@ fn mask_and_unmask_at_once() {
         for n in 1..=TURNS {
             turn.fetch_add(1, SeqCst);
             assert_eq!(raw.unmask(to), 0);
+            let mut patience = Patience::new();
             while turn.load(SeqCst) < 2 * n {
-                std::hint::spin_loop();
+                patience.wait();
             }
             torn += u64::from(soft_masked() == raw.delivers(to));
         }

@@ -7,11 +7,11 @@
 mod common;
 
 use std::ffi::c_void;
-use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::*};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 
-use common::{Random, Raw, data};
+use common::{Patience, Random, Raw, data};
 use xen_guest::ffi::abi;
 use xen_guest::sim::{Delivery, DomainConfig, Hypervisor};
 use xen_guest::{
@@ -20,6 +20,12 @@ use xen_guest::{
 };
 
 const PORTS: usize = 64;
+
+/// One test at a time: each keeps several processors busy.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(|failed| failed.into_inner())
+}
 
 /// A port's edges: how many were sent, and how many had been when its
 /// handler last ran.
@@ -183,6 +189,7 @@ fn fake_guest<'s>(storage: &'s mut GuestStorage<2, 0>, xen: &'s FakeXen) -> Gues
 /// `total` edges in rounds, each of which has to settle, on a fake Xen, with
 /// `meanwhile` on a third thread.
 fn raw_stress(total: u64, round: u64, budget: u32, meanwhile: impl Fn(Raw, &AtomicBool) + Sync) {
+    let _alone = alone();
     let xen = FakeXen::new();
     let mut storage = GuestStorage::new();
     let guest = fake_guest(&mut storage, &xen);
@@ -198,12 +205,13 @@ fn raw_stress(total: u64, round: u64, budget: u32, meanwhile: impl Fn(Raw, &Atom
     thread::scope(|scope| {
         scope.spawn(|| {
             VCPU.set(true);
+            let mut idle = Patience::new();
             while !over.load(SeqCst) {
                 if xen.line() {
                     // SAFETY: this thread only, not nested.
                     unsafe { raw.upcall(budget) };
                 } else {
-                    spin_loop();
+                    idle.wait();
                 }
             }
         });
@@ -219,13 +227,11 @@ fn raw_stress(total: u64, round: u64, budget: u32, meanwhile: impl Fn(Raw, &Atom
                 if n + 1 == rounds {
                     stop.store(true, SeqCst);
                 }
-                let mut patience = 0u64;
+                let mut patience = Patience::new();
                 while !edges.iter().all(Edge::settled) {
-                    patience += 1;
-                    if patience > 20_000_000 {
+                    if !patience.wait() {
                         return Some(n);
                     }
-                    spin_loop();
                 }
             }
             None
@@ -399,6 +405,7 @@ impl<'t> Port<'t> {
 /// One thread of A notifies; B's upcall has a thread; a third one does
 /// everything else to the same ports.
 fn stress(rounds: u64, per_round: u64, budget: u32, seed: u64) -> (u64, u64, u64) {
+    let _alone = alone();
     let xen = Hypervisor::new();
     let a = xen.create_domain(DomainConfig::default());
     let b = xen.create_domain(DomainConfig::default().with_delivery(Delivery::Asynchronous));
@@ -539,6 +546,7 @@ fn numbers_that_change_hands() {
         || _ = CALLS[1].fetch_add(1, SeqCst),
         || _ = CALLS[2].fetch_add(1, SeqCst),
     ];
+    let _alone = alone();
     let xen = Hypervisor::new();
     let domain = xen.create_domain(DomainConfig::default().with_delivery(Delivery::Asynchronous));
     let mut storage = common::Storage::new();
@@ -560,11 +568,9 @@ fn numbers_that_change_hands() {
                         assert_eq!(to.mask(), Ok(()), "{me}: turn {n}: {:?}", to.port());
                         assert_eq!(to.unmask(), Ok(()));
                         from.notify().unwrap();
-                        let mut patience = 0;
+                        let mut patience = Patience::new();
                         while calls.load(SeqCst) == before {
-                            patience += 1;
-                            assert!(patience < 1_000_000, "{me}: turn {n}: no event came");
-                            thread::yield_now();
+                            assert!(patience.wait(), "{me}: turn {n}: no event came");
                         }
                         to.close().unwrap();
                         from.close().unwrap();

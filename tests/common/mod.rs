@@ -9,6 +9,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use xen_guest::sim::{Domain, Hook, Hypervisor, Leaks};
 use xen_guest::{
@@ -402,6 +403,34 @@ unsafe impl Platform for Hooked {
     fn relax(&self) {
         self.relaxed.fetch_add(1, Ordering::SeqCst);
         self.domain.relax();
+    }
+}
+
+/// Waiting for another thread: gives the processor away from time to time,
+/// in case the other thread needs this one.
+#[derive(Debug)]
+pub struct Patience {
+    rounds: u32,
+    since: Instant,
+}
+
+impl Patience {
+    pub fn new() -> Self {
+        Self {
+            rounds: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// Another round; false if there were too many of them.
+    pub fn wait(&mut self) -> bool {
+        self.rounds += 1;
+        if self.rounds % 128 == 0 {
+            thread::yield_now();
+        } else {
+            std::hint::spin_loop();
+        }
+        self.rounds % 65536 != 0 || self.since.elapsed() < Duration::from_secs(20)
     }
 }
 
