@@ -3,17 +3,21 @@
  * Sleeping in Xen until a port is pending.
  *
  * Xen takes the time limit as its own system time, which an Arm guest can't
- * read directly. But Xen writes the time at which a vCPU last began to run
- * into memory that the vCPU registers, so a sleep that ends at once tells
- * what time it is.
+ * read. But Xen writes the time at which a vCPU last began to run into memory
+ * that the vCPU registers. A sleep until a moment that is past does not sleep;
+ * so trying later and later moments finds the first that is not, and waking up
+ * from that sleep tells what time it is.
  */
 #include "evtchn_abi.h"
 
-/* Any moment that is past, but not 0, which means no limit. */
-#define THE_PAST 1
-
-/* Tries to get the time while interrupts keep ending the sleep early. */
-#define TIME_TRIES 8
+/*
+ * The first try is for a vCPU that began to run just now, in nanoseconds.
+ * Each is one part in TRY_PARTS later: a sleep that is longer than needed is so
+ * by that part of the time that the vCPU had run. TRIES reach beyond a day.
+ */
+#define FIRST_TRY 10000u
+#define TRY_PARTS 16u
+#define TRIES	  400
 
 static int poll(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 		uint64_t deadline)
@@ -64,21 +68,22 @@ static int register_runstate(struct xg_guest *g, struct xg_vcpu *v,
 	return rc;
 }
 
-/* What time it is: when a sleep that is over at once is over. */
 static int system_time(struct xg_guest *g, struct xg_vcpu *v, uint64_t *now)
 {
-	uint64_t before = running_since(v);
+	uint64_t since = running_since(v);
+	uint64_t ran = FIRST_TRY;
 
-	for (int i = 0; i < TIME_TRIES; i++) {
-		int rc = poll(g, NULL, 0, THE_PAST);
+	for (int i = 0; i < TRIES; i++) {
+		int rc = poll(g, NULL, 0, since + ran);
 
 		if (rc)
 			return rc;
 		*now = running_since(v);
-		if (*now != before)
+		if (*now != since)
 			return 0;
-		/* An interrupt was pending, and is served now. */
+		ran += ran / TRY_PARTS;
 	}
+	/* An interrupt is pending all the time, and nobody serves it. */
 	return -XG_EAGAIN;
 }
 

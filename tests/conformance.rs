@@ -56,6 +56,10 @@ impl Memory for SimMemory {
     fn settle(&self) {
         self.domain.hypervisor().deliver_all();
     }
+
+    fn now(&self) -> u64 {
+        self.domain.hypervisor().uptime().as_nanos() as u64
+    }
 }
 
 struct SimWorld<'w> {

@@ -290,8 +290,9 @@ int xg_evtchn_release(struct xg_guest *g, uint32_t port);
  * events are not taken. Meant for ports without a handler or masked ones: an
  * event that is delivered to a handler is not pending any more.
  *
- * Interrupts are served meanwhile if they are enabled. The limit is kept to
- * within Xen's scheduling; it takes one more hypercall.
+ * Interrupts are served meanwhile if they are enabled. To know what time it
+ * is, a wait with a limit first sleeps for a moment: up to a sixteenth of the
+ * time that the vCPU had run since it slept last. The limit counts from there.
  *
  * Returns 1, or 0 after the time, or
  *   -XG_EINVAL  more than 128 ports, or one that is not open

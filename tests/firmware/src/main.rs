@@ -15,7 +15,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 
-use firmware::time::sleep;
+use firmware::time::{now, sleep};
 use firmware::{Machine, pages, println, windows};
 use static_cell::ConstStaticCell;
 use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page};
@@ -59,6 +59,10 @@ impl Memory for Pages {
 
     fn settle(&self) {
         sleep(Duration::from_micros(200));
+    }
+
+    fn now(&self) -> u64 {
+        now().as_nanos() as u64
     }
 }
 

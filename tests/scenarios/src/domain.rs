@@ -70,6 +70,9 @@ pub trait Memory: Sync {
 
     /// Long enough for every event sent before to be delivered.
     fn settle(&self);
+
+    /// Nanoseconds since some fixed moment.
+    fn now(&self) -> u64;
 }
 
 /// A domain as its own steps see it.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Event channels: what is refused, and with which error.
 
-use xen_guest::ffi;
-
 use crate::Verdict;
 use crate::cx::Cx;
 use crate::domain::Role::{A, B, Control};
@@ -11,7 +9,6 @@ use crate::events::{close, connect};
 const EPERM: i64 = -1;
 const ESRCH: i64 = -3;
 const EINVAL: i64 = -22;
-const ENOSYS: i64 = -38;
 
 /// Port 0, and one that no table holds.
 pub(crate) fn bad_ports(cx: &mut Cx<'_, '_>) -> Verdict {
@@ -95,19 +92,4 @@ pub(crate) fn status_of_ports(cx: &mut Cx<'_, '_>) -> Verdict {
         cx.check(result, want)?;
     }
     close(cx, &[(B, b), (A, a), (A, unbound)])
-}
-
-pub(crate) fn no_priorities_in_two_levels(cx: &mut Cx<'_, '_>) -> Verdict {
-    let port = cx.alloc_unbound(A, B.raw());
-    let set = cx.step(A, format_args!("set_priority({port}, 3)"), |d| {
-        // SAFETY: the guest is set up.
-        unsafe { ffi::xg_evtchn_set_priority(d.raw(), port as u32, 3).into() }
-    });
-    cx.check(set, ENOSYS)?;
-    let set = cx.step(A, format_args!("set_priority(0, 3)"), |d| {
-        // SAFETY: the guest is set up.
-        unsafe { ffi::xg_evtchn_set_priority(d.raw(), 0, 3).into() }
-    });
-    cx.check(set, EINVAL)?;
-    close(cx, &[(A, port)])
 }

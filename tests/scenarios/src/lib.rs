@@ -14,6 +14,7 @@
 
 #![no_std]
 
+mod control;
 mod cx;
 mod domain;
 mod errors;
@@ -21,6 +22,7 @@ mod events;
 mod exchange;
 mod grants;
 mod handlers;
+mod interrupts;
 mod mappings;
 mod ops;
 mod physmap;
@@ -76,8 +78,18 @@ scenarios! {
         bad_ports
         use_after_close
         refused_connections
-        status_of_ports
-        no_priorities_in_two_levels;
+        status_of_ports;
+    interrupts:
+        virtual_interrupts
+        signals_between_vcpus
+        a_vcpu_for_a_port
+        static_ports;
+    control:
+        priorities_order_events
+        late_end_of_event
+        spurious_events_are_slowed
+        waiting
+        start_over;
     grants:
         references_lowest_first
         end_while_mapped
