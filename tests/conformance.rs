@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The conformance scenarios on the simulator, in both delivery modes.
+//! The conformance scenarios on the simulator, in both delivery modes and with
+//! both event ABIs.
 //!
-//! `XEN_GUEST_LOG=<file>` keeps the log of the deterministic run, to compare
-//! with the one from real Xen.
+//! `XEN_GUEST_LOG=<folder>` keeps the logs of the deterministic runs, to
+//! compare with those from real Xen.
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -11,8 +12,8 @@ use std::sync::Mutex;
 
 use xen_guest::sim::{Delivery, DomainConfig, Hypervisor, SimPage};
 use xen_guest::{
-    EmptyPages, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner, Upcall, Window,
-    sim,
+    EmptyPages, EventsAbi, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner,
+    Platform, Upcall, Window, sim,
 };
 use xen_guest_scenarios::{Counters, Domain, Memory, Outcome, Role, WINDOW_PAGES, World};
 
@@ -84,25 +85,35 @@ impl<'w> World<'w> for SimWorld<'w> {
 /// 4096 ports and one frame of grants, as the firmware on real Xen has.
 type Storage = GuestStorage<64, 8>;
 
-fn guest<'s>(storage: &'s mut Storage, domain: &'s sim::Domain) -> Guest<'s> {
+/// A page for queues, and a word for each of 4096 ports.
+const FIFO_PAGES: usize = 5;
+
+fn guest<'s>(storage: &'s mut Storage, domain: &'s sim::Domain, abi: EventsAbi) -> Guest<'s> {
     let window = domain.grant_window();
     // SAFETY: inside the window.
     let last = unsafe { window.va.add((window.pages as usize - 1) * PAGE_SIZE) };
-    let config = GuestConfig::new(Window {
+    let mut config = GuestConfig::new(Window {
         va: last,
         gfn: Gfn::new(window.gfn.raw() + u64::from(window.pages) - 1),
         pages: 1,
     })
     .with_grant_table(window);
+    if abi == EventsAbi::Fifo {
+        let pages = NonNull::new(domain.page_alloc(FIFO_PAGES as u32).cast()).unwrap();
+        // SAFETY: allocated for this guest alone.
+        config = unsafe { config.with_fifo_pages(pages, FIFO_PAGES) };
+    }
     // SAFETY: a domain of its own, whose windows nobody else uses.
-    unsafe { Guest::new(storage, domain, config) }.expect("the guest can be set up")
+    let guest = unsafe { Guest::new(storage, domain, config) }.expect("the guest can be set up");
+    assert_eq!(guest.events_abi(), abi);
+    guest
 }
 
 /// Scenarios have handlers in statics: one run at a time.
 static RUN: Mutex<()> = Mutex::new(());
 
 /// Run everything; the log, the outcome and what is left over.
-fn run(delivery: Delivery) -> (String, Outcome) {
+fn run(delivery: Delivery, abi: EventsAbi) -> (String, Outcome) {
     let _guard = RUN.lock().unwrap_or_else(|failed| failed.into_inner());
     let xen = Hypervisor::new();
     let domains = [
@@ -114,7 +125,7 @@ fn run(delivery: Delivery) -> (String, Outcome) {
     let mut left = storage.iter_mut();
     let guests = domains
         .each_ref()
-        .map(|domain| guest(left.next().unwrap(), domain));
+        .map(|domain| guest(left.next().unwrap(), domain, abi));
     let memories = domains.each_ref().map(|domain| SimMemory {
         domain: domain.clone(),
         pages: Mutex::default(),
@@ -147,7 +158,7 @@ fn run(delivery: Delivery) -> (String, Outcome) {
 
     if outcome.failed > 0 {
         println!("{log}");
-        panic!("{delivery:?}: {outcome:?}: see the log above");
+        panic!("{delivery:?}, {abi:?}: {outcome:?}: see the log above");
     }
     for memory in memories {
         assert!(memory.pages.lock().unwrap().is_empty(), "a page was kept");
@@ -157,36 +168,62 @@ fn run(delivery: Delivery) -> (String, Outcome) {
         assert_eq!(guest.abandoned(), 0);
         guest.finish().expect("nothing is open");
     }
+    if abi == EventsAbi::Fifo {
+        for domain in &domains {
+            let fifo = domain.ram().va;
+            // SAFETY: the pages that `guest` allocated first; nothing uses
+            // them any more.
+            unsafe { domain.page_free(fifo, FIFO_PAGES as u32) };
+        }
+    }
     assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
     assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
     (log, outcome)
 }
 
-fn conforms(delivery: Delivery) -> String {
-    let (log, outcome) = run(delivery);
+fn conforms(delivery: Delivery, abi: EventsAbi) -> String {
+    let (log, outcome) = run(delivery, abi);
     let scenarios = xen_guest_scenarios::SCENARIOS.len();
     assert_eq!(outcome.passed as usize, scenarios);
-    println!("simulator, {delivery:?}: {scenarios} scenarios passed");
+    println!("simulator, {delivery:?}, {abi:?}: {scenarios} scenarios passed");
     log
 }
 
-#[test]
-fn deterministic() {
-    let log = conforms(Delivery::Deterministic);
-    if let Some(path) = std::env::var_os("XEN_GUEST_LOG") {
+fn keep(name: &str, log: &str) {
+    if let Some(folder) = std::env::var_os("XEN_GUEST_LOG") {
+        let path = std::path::Path::new(&folder).join(name);
         std::fs::write(path, log).expect("the log can be written");
     }
 }
 
 #[test]
+fn deterministic() {
+    let log = conforms(Delivery::Deterministic, EventsAbi::TwoLevel);
+    keep("simulator-2l.log", &log);
+}
+
+#[test]
+fn deterministic_fifo() {
+    let log = conforms(Delivery::Deterministic, EventsAbi::Fifo);
+    keep("simulator-fifo.log", &log);
+}
+
+#[test]
 fn asynchronous() {
-    conforms(Delivery::Asynchronous);
+    conforms(Delivery::Asynchronous, EventsAbi::TwoLevel);
+}
+
+#[test]
+fn asynchronous_fifo() {
+    conforms(Delivery::Asynchronous, EventsAbi::Fifo);
 }
 
 /// When events are delivered makes no difference to any result.
 #[test]
 fn both_modes_agree() {
-    let (deterministic, _) = run(Delivery::Deterministic);
-    let (asynchronous, _) = run(Delivery::Asynchronous);
-    assert_eq!(deterministic, asynchronous);
+    for abi in [EventsAbi::TwoLevel, EventsAbi::Fifo] {
+        let (deterministic, _) = run(Delivery::Deterministic, abi);
+        let (asynchronous, _) = run(Delivery::Asynchronous, abi);
+        assert_eq!(deterministic, asynchronous);
+    }
 }

@@ -3,7 +3,8 @@
 //!
 //! The same image runs as dom0 and as two domUs. The command line says which
 //! one it is: `role=control`, `role=a` or `role=b`. In the control domain
-//! `break=fail|hang|panic|silent` makes the run go wrong.
+//! `break=fail|hang|panic|silent` makes the run go wrong. `events=fifo` asks
+//! for the FIFO ABI, in each domain.
 
 #![no_std]
 #![no_main]
@@ -16,7 +17,7 @@ use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 
 use firmware::time::{now, sleep};
-use firmware::{Machine, pages, println, windows};
+use firmware::{Machine, Options, pages, println, windows};
 use static_cell::ConstStaticCell;
 use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page};
 use xen_guest_scenarios::{Counters, Domain, Memory, Role, WINDOW_PAGES, World, run_all};
@@ -83,7 +84,7 @@ fn main(machine: &'static Machine) {
         _ => panic!("break=fail, hang, panic or silent, not {how}"),
     });
 
-    let guest = firmware::init_in(STORAGE.take());
+    let guest = firmware::init_with(STORAGE.take(), Options::from_args(machine.args));
     let window = windows().take_empty_pages(WINDOW_PAGES);
     let memory = Pages {
         window: window.expect("empty frames"),

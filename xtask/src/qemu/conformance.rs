@@ -14,8 +14,31 @@ use super::firmware::Firmware;
 use super::guest::{DOMU_IMAGE_BASE, Guest, completion_token};
 use crate::process;
 
+/// How event channels are shared with Xen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Events {
+    #[value(name = "2l")]
+    TwoLevel,
+    Fifo,
+}
+
+impl Events {
+    pub const ALL: [Self; 2] = [Self::TwoLevel, Self::Fifo];
+
+    /// As in file names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TwoLevel => "2l",
+            Self::Fifo => "fifo",
+        }
+    }
+}
+
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
+    /// The event ABI; by default a run for each.
+    #[arg(long, value_enum)]
+    events: Option<Events>,
     /// Show every step, not only the verdicts.
     #[arg(long)]
     steps: bool,
@@ -31,6 +54,7 @@ impl Args {
     /// Everything as usual on this machine.
     pub fn new(machine: MachineArgs) -> Self {
         Args {
+            events: None,
             steps: false,
             broken: None,
             machine,
@@ -39,7 +63,7 @@ impl Args {
 }
 
 /// A run of all scenarios.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Conformance {
     pub passed: u32,
     pub failed: u32,
@@ -65,10 +89,30 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Run the scenarios; an error if any of them fails or the run does not end
-/// as it should.
+impl Args {
+    /// The runs that were asked for.
+    pub fn runs(&self) -> Vec<Events> {
+        self.events.map_or(Events::ALL.to_vec(), |one| vec![one])
+    }
+}
+
+/// Run the scenarios with every event ABI asked for; an error if any of them
+/// fails or a run does not end as it should.
 pub fn conform(args: &Args) -> Result<Conformance> {
-    let conformance = boot(args)?;
+    let mut all = Conformance::default();
+    for events in args.runs() {
+        let one = conform_with(args, events)?;
+        all.passed += one.passed;
+        all.failed += one.failed;
+        all.elapsed += one.elapsed;
+        all.log.extend(one.log);
+    }
+    Ok(all)
+}
+
+/// The same with one event ABI.
+pub fn conform_with(args: &Args, events: Events) -> Result<Conformance> {
+    let conformance = boot(args, events)?;
     if conformance.failed > 0 || conformance.passed == 0 {
         bail!(
             "{} scenarios passed and {} failed on {}",
@@ -80,11 +124,12 @@ pub fn conform(args: &Args) -> Result<Conformance> {
     Ok(conformance)
 }
 
-fn boot(args: &Args) -> Result<Conformance> {
+fn boot(args: &Args, events: Events) -> Result<Conformance> {
     let image = Firmware::new("tests/firmware", "conformance").image(DOMU_IMAGE_BASE)?;
+    let bootargs = |role: &str| format!("role={role} events={}", events.name());
     let control = match &args.broken {
-        Some(how) => format!("role=control break={how}"),
-        None => "role=control".to_owned(),
+        Some(how) => format!("{} break={how}", bootargs("control")),
+        None => bootargs("control"),
     };
     let mut machine = args.machine.machine();
     machine.quiet = true;
@@ -93,9 +138,10 @@ fn boot(args: &Args) -> Result<Conformance> {
             .bootargs(&control)
             .token(&completion_token("conformance")),
     );
-    machine.domus = [("domU1", "role=a"), ("domU2", "role=b")]
-        .map(|(name, bootargs)| Guest::domu(name, &image).bootargs(bootargs))
+    machine.domus = [("domU1", "a"), ("domU2", "b")]
+        .map(|(name, role)| Guest::domu(name, &image).bootargs(&bootargs(role)))
         .into();
+    println!("events: {}", events.name());
     let run = machine
         .run_with(|line| show(line, args.steps))
         .with_context(|| format!("the conformance run on {} failed", args.machine.xen))?;

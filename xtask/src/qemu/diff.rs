@@ -13,59 +13,76 @@ use anyhow::{Context, Result, bail};
 use super::conformance;
 use crate::process;
 
-/// Told to the simulator's test: where to put its log.
+/// Told to the simulator's test: where to put its logs.
 const LOG_VARIABLE: &str = "XEN_GUEST_LOG";
 
 /// Lines shown of each difference.
 const SHOWN: usize = 6;
 
 pub fn run(args: &conformance::Args) -> Result<()> {
-    let simulator_log = simulator_log()?;
-    let xen_log = conformance::conform(args)?.log.join("\n");
-    conformance::save("xen.log", &xen_log)?;
-    let (simulator, xen) = (parse(&simulator_log), parse(&xen_log));
-
-    let mut equal = 0;
-    let mut different = Vec::new();
-    let mut lines = 0;
-    for scenario in &simulator {
-        match xen.iter().find(|other| other.name == scenario.name) {
-            Some(other) if other == scenario => {
-                equal += 1;
-                lines += scenario.lines.len();
-            }
-            Some(other) => different.push(difference(scenario, other)),
-            None => different.push(format!("{}: not run on Xen", scenario.name)),
-        }
-    }
-    for other in &xen {
-        if !simulator.iter().any(|s| s.name == other.name) {
-            different.push(format!("{}: not run on the simulator", other.name));
-        }
-    }
-    for difference in &different {
-        println!("{difference}");
+    run_on_simulator()?;
+    let mut total = Comparison::default();
+    for events in args.runs() {
+        let simulator = read(&format!("simulator-{}.log", events.name()))?;
+        let xen = conformance::conform_with(args, events)?.log.join("\n");
+        conformance::save(&format!("xen-{}.log", events.name()), &xen)?;
+        total.compare(&parse(&simulator), &parse(&xen));
     }
     println!(
-        "{equal} scenarios ({lines} lines) equal on the simulator and on {}, {} different",
-        args.machine.xen,
-        different.len()
+        "{} scenarios ({} lines) equal on the simulator and on {}, {} different",
+        total.equal, total.lines, args.machine.xen, total.different
     );
-    if !different.is_empty() || equal == 0 {
+    if total.different > 0 || total.equal == 0 {
         bail!("the simulator is not what Xen is");
     }
     Ok(())
 }
 
-fn simulator_log() -> Result<String> {
-    let path = conformance::save("simulator.log", "")?;
+#[derive(Debug, Default)]
+struct Comparison {
+    equal: usize,
+    /// In scenarios that are equal.
+    lines: usize,
+    different: usize,
+}
+
+impl Comparison {
+    fn compare(&mut self, simulator: &[Log<'_>], xen: &[Log<'_>]) {
+        let mut different = |what: String| {
+            println!("{what}");
+            self.different += 1;
+        };
+        for scenario in simulator {
+            match xen.iter().find(|other| other.name == scenario.name) {
+                Some(other) if other == scenario => {
+                    self.equal += 1;
+                    self.lines += scenario.lines.len();
+                }
+                Some(other) => different(difference(scenario, other)),
+                None => different(format!("{}: not run on Xen", scenario.name)),
+            }
+        }
+        for other in xen {
+            if !simulator.iter().any(|s| s.name == other.name) {
+                different(format!("{}: not run on the simulator", other.name));
+            }
+        }
+    }
+}
+
+fn run_on_simulator() -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(process::workspace())
         .args(["test", "--quiet", "--features", "sim"])
         .args(["--test", "conformance", "deterministic"])
-        .env(LOG_VARIABLE, &path);
+        .env(LOG_VARIABLE, process::target_folder("conformance")?);
     process::output(&mut cargo).context("the scenarios fail on the simulator")?;
+    Ok(())
+}
+
+fn read(name: &str) -> Result<String> {
+    let path = process::target_folder("conformance")?.join(name);
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -130,6 +147,17 @@ mod tests {
         assert_eq!(scenarios[0].name, "one");
         assert_eq!(scenarios[0].lines, ["  A x() = 0 [open 0]", "passed one"]);
         assert_eq!(scenarios[1].lines, ["passed two"]);
+    }
+
+    #[test]
+    fn equal_and_different_scenarios_are_counted() {
+        let changed = LOG.replace("x() = 0", "x() = -22");
+        let missing = "scenario one\n  A x() = 0 [open 0]\npassed one\nscenario three";
+        for (other, equal, different) in [(LOG, 2, 0), (&*changed, 1, 1), (missing, 1, 2)] {
+            let mut comparison = Comparison::default();
+            comparison.compare(&parse(LOG), &parse(other));
+            assert_eq!((comparison.equal, comparison.different), (equal, different));
+        }
     }
 
     #[test]
