@@ -97,7 +97,7 @@ impl Fifo {
     }
 
     /// Frames that Xen uses for this.
-    fn frames(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn frames(&self) -> impl Iterator<Item = u64> {
         let controls = self.vcpus.iter().filter_map(|vcpu| vcpu.control);
         let controls = controls.map(|(mfn, _)| mfn);
         self.pages.iter().copied().chain(controls)

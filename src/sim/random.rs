@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 use std::vec::Vec;
 
+use super::evtchn_fifo::Fifo;
 use super::machine::Use;
 use super::physmap::{INVALID_GFN, Kind};
 use super::ports::Port;
@@ -44,8 +45,8 @@ impl World {
         let small = || DomainConfig::default().with_ram_pages(16);
         let configs = [
             DomainConfig::dom0().with_ram_pages(16),
-            small().with_max_evtchn_port(70),
-            small().with_max_grant_frames(2),
+            small().with_max_evtchn_port(70).with_vcpus(2),
+            small().with_max_grant_frames(2).with_vcpus(2),
         ];
         let domains: Vec<Domain> = configs.map(|config| xen.create_domain(config)).into();
         for domain in &domains {
@@ -103,8 +104,9 @@ impl World {
             self.domid(),
             self.domid(),
             self.port(),
-            self.random.of(&[0, 0, 0, 1]),
+            self.random.of(&[0, 0, 0, 1, 1, 2]),
         );
+        let gfn = self.gfn(domain);
         // Every argument structure, at its largest.
         let mut words = [0u32; 8];
         let cmd = self.random.below(14) as u32;
@@ -119,6 +121,12 @@ impl World {
                 words[1] = vcpu;
             }
             abi::EVTCHNOP_bind_ipi => words[0] = vcpu,
+            abi::EVTCHNOP_init_control | abi::EVTCHNOP_expand_array => {
+                words[0] = gfn as u32;
+                words[1] = (gfn >> 32) as u32;
+                words[2] = self.random.of(&[0, 0, 72, 4024, 4032, 4]);
+                words[3] = vcpu;
+            }
             _ => {
                 words[0] = port;
                 words[1] = vcpu;
@@ -128,6 +136,19 @@ impl World {
         if cmd != abi::EVTCHNOP_reset || self.random.below(50) == 0 {
             call(domain, abi::__HYPERVISOR_event_channel_op, cmd, &mut words);
         }
+    }
+
+    fn vcpu(&mut self, domain: &Domain) {
+        let mut op = abi::vcpu_register_vcpu_info {
+            mfn: self.gfn(domain),
+            offset: self.random.of(&[0, 64, 4032, 4040, 1]),
+            rsvd: 0,
+        };
+        let arg = std::ptr::from_mut(&mut op) as usize;
+        let cmd = abi::VCPUOP_register_vcpu_info as usize;
+        let vcpu = self.random.below(3) as usize;
+        // SAFETY: the argument is what the operation takes.
+        unsafe { domain.hypercall(abi::__HYPERVISOR_vcpu_op, [cmd, vcpu, arg, 0, 0]) };
     }
 
     /// A well-behaved granter: entries in use are left alone.
@@ -297,7 +318,10 @@ impl World {
                 1 => self.other_grant_op(&domain),
                 _ => self.foreign(&domain),
             },
-            _ => self.unmap(&domain),
+            _ => match self.random.below(20) {
+                0 => self.vcpu(&domain),
+                _ => self.unmap(&domain),
+            },
         }
     }
 }
@@ -319,6 +343,7 @@ fn grants<T>(domain: &Domain, cmd: u32, arg: &mut T) {
 /// The books, from first principles.
 fn check(state: &State) {
     let mut refs: HashMap<u64, u32> = HashMap::new();
+    let mut pins: HashMap<u64, u32> = HashMap::new();
     for (&id, domain) in &state.domains {
         for (port, end) in domain.ports.iter() {
             if let Port::Interdomain { remote, port: peer } = end {
@@ -326,6 +351,10 @@ fn check(state: &State) {
                 let other = state.domains[&remote].ports.iter().nth(peer as usize);
                 assert_eq!(other, Some((peer, back)), "d{id} port {port}");
             }
+        }
+        let fifo = domain.fifo.iter().flat_map(Fifo::frames);
+        for mfn in fifo.chain(domain.vcpus.iter().filter_map(|vcpu| vcpu.info)) {
+            *pins.entry(mfn).or_default() += 1;
         }
         for (dom, gref) in domain.maptrack.iter() {
             let mfn = state.pinned_frame(dom, gref).expect("in use while mapped");
@@ -353,13 +382,17 @@ fn check(state: &State) {
     for (mfn, frame) in state.frames.iter() {
         let expected = refs.get(&mfn).copied().unwrap_or(0);
         assert_eq!(frame.refs, expected, "references to frame {mfn:#x}");
-        assert!(frame.owner.is_some() || (frame.refs == 0 && !frame.allocated));
+        let expected = pins.get(&mfn).copied().unwrap_or(0);
+        assert_eq!(frame.pins, expected, "frame {mfn:#x} in use by Xen");
+        let used = frame.refs > 0 || frame.pins > 0 || frame.allocated;
+        assert!(frame.owner.is_some() || !used);
     }
 }
 
 #[test]
 fn books_balance_whatever_is_asked() {
     let mut seen = Leaks::default();
+    let mut pages = 0;
     for seed in 1..=20 {
         let mut world = World::new(seed * 0x9e37_79b9);
         for step in 0..3000 {
@@ -369,6 +402,10 @@ fn books_balance_whatever_is_asked() {
             }
         }
         let leaks = world.xen.leaks();
+        let state = world.xen.state();
+        let fifos = state.domains.values().filter_map(|d| d.fifo.as_ref());
+        pages += fifos.map(|fifo| fifo.frames().count()).sum::<usize>();
+        drop(state);
         seen.ports += leaks.ports;
         seen.mappings += leaks.mappings;
         seen.foreign_mappings += leaks.foreign_mappings;
@@ -384,4 +421,5 @@ fn books_balance_whatever_is_asked() {
     }
     // It was not all refused.
     assert!(seen.ports > 100 && seen.mappings > 20 && seen.foreign_mappings > 5);
+    assert!(pages > 50, "{pages}");
 }

@@ -16,7 +16,7 @@ pub(super) struct Vcpu {
     /// The ports of its virtual interrupts, 0 where there is none.
     pub(super) virqs: [u32; VIRQS as usize],
     /// Where the guest put its `vcpu_info`: a frame that Xen holds.
-    info: Option<u64>,
+    pub(super) info: Option<u64>,
     /// Virtual address of the runstate area; 0 for none.
     area: usize,
     state: u32,
