@@ -139,10 +139,8 @@ static uint32_t call_some(struct xg_guest *g, struct xg_vcpu *v, uint32_t w,
 
 		port = w * XG_WORD_BITS + bit;
 		v->todo &= v->todo - 1;
-		if (late & xg_bit(bit)) {
-			xg_set_bits(&group->held, xg_bit(bit));
-			mask(g, port);
-		}
+		if (late & xg_bit(bit))
+			xg_evtchn_hold(g, port);
 		call_handler(g, port, &group->slots[bit]);
 	} while (v->todo && --budget);
 	return port;

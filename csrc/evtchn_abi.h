@@ -83,6 +83,9 @@ void xg_evtchn_withdraw(struct xg_guest *g, uint32_t port);
 /* Mask or unmask the port as its handler and what holds it back ask for. */
 int xg_evtchn_settle(struct xg_guest *g, uint32_t port);
 
+/* evtchn_late.c: a late event goes to its handler. */
+void xg_evtchn_hold(struct xg_guest *g, uint32_t port);
+
 /* evtchn.c: is the port, which the table does not have, open for Xen? */
 int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);
 

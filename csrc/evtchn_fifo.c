@@ -201,10 +201,8 @@ static void call_handler(struct xg_guest *g, uint32_t port)
 	struct xg_port_slot *slot = xg_slot_of(g, port);
 	xg_evtchn_handler_t handler;
 
-	if (xg_load(&group->late) & xg_bit(port)) {
-		xg_set_bits(&group->held, xg_bit(port));
-		mask(g, port);
-	}
+	if (xg_load(&group->late) & xg_bit(port))
+		xg_evtchn_hold(g, port);
 	/* Pairs with the store in bind: its `data` is seen with it. */
 	handler = __atomic_load_n(&slot->handler, __ATOMIC_ACQUIRE);
 	/* Masked: by somebody whose call is not over yet. */

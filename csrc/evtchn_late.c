@@ -26,9 +26,27 @@ int xg_evtchn_set_late(struct xg_guest *g, uint32_t port, bool late)
 		xg_set_bits(&group->late, xg_bit(port));
 		return 0;
 	}
+	/* Before `held` is read: xg_evtchn_hold(). */
 	xg_clear_bits(&group->late, xg_bit(port));
 	*idle_count(g, port) = 0;
-	return group->held & xg_bit(port) ? xg_evtchn_release(g, port) : 0;
+	return xg_load_seq(&group->held) & xg_bit(port)
+		       ? xg_evtchn_release(g, port)
+		       : 0;
+}
+
+/*
+ * `held` is set before `late` is read again, and xg_evtchn_set_late() clears
+ * `late` before it reads `held`, so one of the two sees the other and ends the
+ * hold, which nobody else would.
+ */
+void xg_evtchn_hold(struct xg_guest *g, uint32_t port)
+{
+	struct xg_port_group *group = xg_group_of(g, port);
+
+	xg_set_bits(&group->held, xg_bit(port));
+	g->evtchn.ops->mask(g, port);
+	if (!(xg_load_seq(&group->late) & xg_bit(port)))
+		xg_evtchn_release(g, port);
 }
 
 int xg_evtchn_release(struct xg_guest *g, uint32_t port)
