@@ -427,3 +427,57 @@ fn grants_earlier_firmware_did_not_end() {
     }
     guest.finish().unwrap();
 }
+
+struct Later {
+    raw: Raw,
+    port: AtomicU32,
+    calls: AtomicU32,
+}
+
+unsafe extern "C" fn end_lateness(data: *mut c_void) {
+    // SAFETY: bound with a `Later` that outlives the port.
+    let later = unsafe { &*data.cast::<Later>() };
+    later.calls.fetch_add(1, SeqCst);
+    let port = later.port.load(SeqCst);
+    assert_eq!(later.raw.set_late(port, false), 0);
+}
+
+/// A port that is not late any more is not held for an event that the upcall
+/// had taken before: nobody would say that it is done.
+#[test]
+fn lateness_ends_inside_an_upcall() {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let mut storage = common::Storage::new();
+    let guest = common::guest(&mut storage, &domain, &domain);
+    let raw = Raw::of(&guest);
+    let calls = AtomicU32::new(0);
+    let first = Later {
+        raw,
+        port: AtomicU32::new(0),
+        calls: AtomicU32::new(0),
+    };
+    let (from_a, to_a) = pair(raw, &domain, &calls);
+    let (from_b, to_b) = pair(raw, &domain, &calls);
+    raw.take_pending(to_a);
+    raw.take_pending(to_b);
+    first.port.store(to_b, SeqCst);
+    // SAFETY: `first` outlives the port.
+    assert_eq!(unsafe { raw.bind(to_a, end_lateness, data(&first)) }, 0);
+    assert_eq!(raw.set_late(to_b, true), 0);
+    assert_eq!((raw.notify(from_b), raw.notify(from_a)), (0, 0));
+    connected(&domain, &guest, 64, || {
+        xen.deliver_all();
+        assert_eq!(first.calls.load(SeqCst), 1);
+        assert_eq!(calls.load(SeqCst), 1);
+        for n in 2..4 {
+            assert_eq!(raw.notify(from_b), 0);
+            xen.deliver_all();
+            assert_eq!(calls.load(SeqCst), n, "held, though not late");
+        }
+    });
+    for port in [to_a, to_b, from_a, from_b] {
+        assert_eq!(raw.close(port), 0);
+    }
+    guest.finish().unwrap();
+}

@@ -171,6 +171,16 @@ impl Raw {
         unsafe { ffi::xg_evtchn_take_missed(self.0, port) }
     }
 
+    pub fn set_late(self, port: u32, late: bool) -> i32 {
+        // SAFETY: the guest is set up.
+        unsafe { ffi::xg_evtchn_set_late(self.0, port, late) }
+    }
+
+    pub fn done(self, port: u32, worked: bool) -> i32 {
+        // SAFETY: the guest is set up.
+        unsafe { ffi::xg_evtchn_done(self.0, port, worked) }
+    }
+
     pub fn set_priority(self, port: u32, priority: u32) -> i32 {
         // SAFETY: the guest is set up.
         unsafe { ffi::xg_evtchn_set_priority(self.0, port, priority) }
