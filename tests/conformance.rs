@@ -15,7 +15,9 @@ use xen_guest::{
     EmptyPages, EventsAbi, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner,
     Platform, Upcall, Window, sim,
 };
-use xen_guest_scenarios::{Counters, Domain, Memory, Outcome, Role, WINDOW_PAGES, World};
+use xen_guest_scenarios::{
+    Concurrent, Counters, Domain, Memory, Outcome, Role, WINDOW_PAGES, World,
+};
 
 /// A domain's pages, from the simulator.
 struct SimMemory {
@@ -75,6 +77,17 @@ impl<'w> World<'w> for SimWorld<'w> {
 
     fn share(&mut self, _role: Role, result: Option<[i64; 2]>) -> [i64; 2] {
         result.expect("every domain is here")
+    }
+
+    fn at_once(&mut self, [first, second]: [Concurrent<'_, 'w>; 2]) -> [Option<i64>; 2] {
+        let domain = |role| self.local(role).expect("every domain is here");
+        let domains = [domain(first.role), domain(second.role)];
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| (second.op)(domains[1]));
+            let one = (first.op)(domains[0]);
+            let two = other.join().expect("a step does not panic");
+            [Some(one), Some(two)]
+        })
     }
 
     fn log(&mut self, line: fmt::Arguments<'_>) {

@@ -8,7 +8,7 @@ use core::time::Duration;
 use firmware::hypercall::yield_now;
 use firmware::println;
 use firmware::time::now;
-use xen_guest_scenarios::{Domain, Role, World};
+use xen_guest_scenarios::{Concurrent, Domain, Role, World};
 
 use crate::mailbox::Mailbox;
 
@@ -110,6 +110,11 @@ impl<'w> World<'w> for Lockstep<'w> {
                 wait(number, Role::Control, || mailbox.receive_down(number))
             }
         }
+    }
+
+    fn at_once(&mut self, steps: [Concurrent<'_, 'w>; 2]) -> [Option<i64>; 2] {
+        // The other domain carries out its own at this moment.
+        steps.map(|step| (step.role == self.domain.role).then(|| (step.op)(&self.domain)))
     }
 
     fn log(&mut self, line: fmt::Arguments<'_>) {

@@ -6,7 +6,7 @@ use core::ptr;
 use xen_guest::ffi;
 
 use crate::Verdict;
-use crate::cx::Cx;
+use crate::cx::{Concurrent, Cx};
 use crate::domain::Domain;
 use crate::domain::Role::{self, A, B};
 use crate::events::{close, connect};
@@ -227,7 +227,7 @@ pub(crate) fn waiting(cx: &mut Cx<'_, '_>) -> Verdict {
             wait(d, &[0], MILLISECOND)
         }),
         cx.step(B, format_args!("wait for 129 ports"), |d| {
-            cx_take(d, b);
+            take(d, b);
             wait(d, &[b as u32; 129], MILLISECOND)
         }),
     ];
@@ -237,7 +237,46 @@ pub(crate) fn waiting(cx: &mut Cx<'_, '_>) -> Verdict {
     close(cx, &[(B, b), (A, a)])
 }
 
-fn cx_take(d: &Domain<'_>, port: i64) {
+/// A domain sleeps in Xen until its peer signals.
+pub(crate) fn woken_while_waiting(cx: &mut Cx<'_, '_>) -> Verdict {
+    const SECOND: u64 = 1_000_000_000;
+    let (a, b) = connect(cx, None)?;
+    cx.take_pending(B, b);
+    for limit in [5 * SECOND, ffi::XG_FOREVER] {
+        let mut sleeper = |d: &Domain<'_>| {
+            let start = d.memory.now();
+            let result = wait(d, &[b as u32], limit);
+            // Woken, not timed out.
+            result * 10 + i64::from(d.memory.now() - start < 4 * SECOND)
+        };
+        let mut waker = |d: &Domain<'_>| {
+            for _ in 0..10 {
+                d.memory.settle();
+            }
+            // SAFETY: the guest is set up.
+            unsafe { ffi::xg_evtchn_notify(d.raw(), a as u32).into() }
+        };
+        let call = format_args!("wait and notify");
+        let steps = [
+            Concurrent {
+                role: B,
+                op: &mut sleeper,
+            },
+            Concurrent {
+                role: A,
+                op: &mut waker,
+            },
+        ];
+        let results = cx.at_once(call, steps);
+        cx.check(results[0], 11)?;
+        cx.check(results[1], 0)?;
+        let taken = cx.take_pending(B, b);
+        cx.check(taken, 1)?;
+    }
+    close(cx, &[(B, b), (A, a)])
+}
+
+fn take(d: &Domain<'_>, port: i64) {
     // SAFETY: the guest is set up.
     unsafe { ffi::xg_evtchn_take_pending(d.raw(), port as u32) };
 }

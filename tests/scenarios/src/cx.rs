@@ -6,6 +6,20 @@ use core::fmt;
 use crate::domain::{Domain, Role, State};
 use crate::{Scenario, Verdict};
 
+/// A step that is carried out while another one is.
+pub struct Concurrent<'a, 'w> {
+    /// Whose.
+    pub role: Role,
+    /// What.
+    pub op: &'a mut (dyn FnMut(&Domain<'w>) -> i64 + Send),
+}
+
+impl fmt::Debug for Concurrent<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Concurrent({})", self.role)
+    }
+}
+
 /// Where a scenario runs.
 pub trait World<'w> {
     /// The domain that plays `role`, if its steps are carried out here.
@@ -14,6 +28,10 @@ pub trait World<'w> {
     /// Make the result of a step known to every participant: given by the one
     /// that carried it out, returned to all.
     fn share(&mut self, role: Role, result: Option<[i64; 2]>) -> [i64; 2];
+
+    /// Carry out two steps at the same time; the results are the values that
+    /// their domains got, where they run here.
+    fn at_once(&mut self, steps: [Concurrent<'_, 'w>; 2]) -> [Option<i64>; 2];
 
     /// Write a line.
     fn log(&mut self, line: fmt::Arguments<'_>);
@@ -81,6 +99,25 @@ impl<'w> Cx<'_, 'w> {
         self.world
             .log(format_args!("  {role} {call} = {value} [{state}]"));
         value
+    }
+
+    /// Two steps of different domains at the same time.
+    pub(crate) fn at_once(
+        &mut self,
+        call: fmt::Arguments<'_>,
+        steps: [Concurrent<'_, 'w>; 2],
+    ) -> [i64; 2] {
+        let roles = [steps[0].role, steps[1].role];
+        let values = self.world.at_once(steps);
+        let [one, two] = [0, 1].map(|i| {
+            let value = values[i].map(|value| [value, 0]);
+            self.world.share(roles[i], value)[0]
+        });
+        self.world.log(format_args!(
+            "  {} and {} {call} = {one} and {two}",
+            roles[0], roles[1]
+        ));
+        [one, two]
     }
 
     /// A value that is not the same everywhere: known to all, but not logged.

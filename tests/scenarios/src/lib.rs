@@ -28,7 +28,7 @@ mod ops;
 mod physmap;
 mod zephyr;
 
-pub use cx::{Cx, Failure, Outcome, World};
+pub use cx::{Concurrent, Cx, Failure, Outcome, World};
 pub use domain::{Counters, Domain, Memory, Role, TestPage, WINDOW_PAGES};
 
 /// What a scenario returns: its checks end it early.
@@ -89,6 +89,7 @@ scenarios! {
         late_end_of_event
         spurious_events_are_slowed
         waiting
+        woken_while_waiting
         start_over;
     grants:
         references_lowest_first
