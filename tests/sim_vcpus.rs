@@ -139,7 +139,8 @@ fn events_go_to_the_vcpu_they_are_bound_to() {
     assert_eq!(shared.summary(), (1 << 1, 0, 0));
     shared.pending(0).store(0, SeqCst);
     let (second, third) = (Info::new(&one, 1), Info::new(&one, 2));
-    (second.clear(), third.clear());
+    second.clear();
+    third.clear();
     assert_eq!(send(&one, 1), 0);
     assert_eq!((second.clear(), third.clear()), ((1, 1), (0, 0)));
     assert_eq!(shared.selector().load(SeqCst), 0);
@@ -479,8 +480,32 @@ fn block_waits_for_the_upcall() {
             call(&one, __HYPERVISOR_sched_op, SCHEDOP_block, &mut nothing)
         })
     };
-    assert_eq!(block(), 0, "due from the start");
-    assert_eq!(area.time(RUNSTATE_blocked), 0);
+    let upcall = || {
+        info.clear();
+        false
+    };
+    thread::scope(|scope| {
+        // An interrupt that is not enabled ends nothing.
+        scope.spawn(|| {
+            while area.state() != RUNSTATE_blocked {
+                thread::yield_now();
+            }
+            info.clear();
+            assert_eq!(send(&one, 1), 0);
+        });
+        assert_eq!(block(), 0);
+    });
+    one.become_vcpu(1, || {
+        let before = area.entry();
+        let held = one.lock();
+        one.with_upcall(&upcall, || {
+            assert_eq!(block(), 0, "due, wherever interrupts are");
+            assert_eq!(area.entry(), before);
+            // SAFETY: locked above.
+            unsafe { one.unlock(held) };
+        });
+    });
+    map_shared_info(&one).pending(0).store(0, SeqCst);
     info.clear();
     thread::scope(|scope| {
         scope.spawn(|| {

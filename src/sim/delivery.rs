@@ -190,11 +190,15 @@ impl Cpus {
         })
     }
 
-    /// Whether a due upcall would interrupt the calling thread.
-    pub(super) fn interruptible(&self) -> bool {
-        let cpus = lock(&self.state);
-        let off = cpus.locked.is_some_and(|(thread, _)| thread == me());
-        cpus.upcall.is_some() && !off && !self.inside()
+    /// Whether the event interrupt is enabled.
+    pub(super) fn connected(&self) -> bool {
+        lock(&self.state).upcall.is_some()
+    }
+
+    /// Whether the calling thread holds interrupts off.
+    pub(super) fn interrupts_off(&self) -> bool {
+        let locked = lock(&self.state).locked;
+        locked.is_some_and(|(thread, _)| thread == me()) || self.inside()
     }
 
     /// Runs `body` as vCPU `vcpu`; if `alone`, with nothing of that vCPU

@@ -129,7 +129,8 @@ impl Domain {
     ///
     /// Every address among the arguments, and in structures they point to,
     /// is null or what the operation needs. Addresses of this domain's own
-    /// memory are checked.
+    /// memory are checked. A runstate area elsewhere stays writable until
+    /// another, or none, is registered.
     pub unsafe fn hypercall(&self, op: u32, args: [usize; 5]) -> isize {
         self.shared
             .hypervisor
@@ -173,7 +174,8 @@ impl Domain {
     /// something for one of them, and again while it returns true; never
     /// twice at a time for one vCPU, whose number is
     /// [`cpu_id`](crate::Platform::cpu_id) in it. See
-    /// [`Delivery`](super::Delivery) for when and where.
+    /// [`Delivery`](super::Delivery) for when and where. A vCPU's interrupt
+    /// is due as soon as it registers its `vcpu_info`: connect it after that.
     ///
     /// The closure lives as long as the domain: if it owns a handle of it,
     /// only [`clear_upcall`](Self::clear_upcall) or

@@ -54,7 +54,6 @@ impl State {
         (caller, vcpu): (u16, u32),
         op: u32,
         args: &[usize; 5],
-        now: Duration,
     ) -> Result<Outcome> {
         match op {
             abi::__HYPERVISOR_event_channel_op => self.event_channel_op(caller, args[0], args[1]),
@@ -63,9 +62,7 @@ impl State {
             }
             abi::__HYPERVISOR_memory_op => self.memory_op(caller, args[0], args[1]),
             abi::__HYPERVISOR_sched_op => self.sched_op((caller, vcpu), args[0], args[1]),
-            abi::__HYPERVISOR_vcpu_op => {
-                self.vcpu_op((caller, vcpu), args[0], args[1], args[2], now)
-            }
+            abi::__HYPERVISOR_vcpu_op => self.vcpu_op((caller, vcpu), args[0], args[1], args[2]),
             abi::__HYPERVISOR_console_io => self.console_io(caller, args[0], args[1], args[2]),
             abi::__HYPERVISOR_xen_version => self.xen_version(caller, args[0], args[1]),
             _ => Err(Error::NotImplemented),
@@ -111,7 +108,7 @@ impl Hypervisor {
         domain.hypercalls += 1;
         let outcome = match domain.faults.hit(Place::Hypercall) {
             Some(result) => Ok(Outcome::Done(result as isize)),
-            None => state.dispatch((caller, vcpu), op, args, self.uptime()),
+            None => state.dispatch((caller, vcpu), op, args),
         };
         let result = match outcome {
             Ok(Outcome::Done(result)) => result,
@@ -146,7 +143,7 @@ impl Hypervisor {
         // to another one: its runstate does not change.
         let blocks = !over();
         if blocks {
-            state.change_runstate(caller, vcpu, abi::RUNSTATE_blocked, self.uptime());
+            state.change_runstate(caller, vcpu, abi::RUNSTATE_blocked);
         }
         loop {
             let Ok(domain) = state.domain_mut(caller) else {
@@ -169,7 +166,7 @@ impl Hypervisor {
             };
         }
         if blocks {
-            state.change_runstate(caller, vcpu, abi::RUNSTATE_running, self.uptime());
+            state.change_runstate(caller, vcpu, abi::RUNSTATE_running);
         }
         state
     }

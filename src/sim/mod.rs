@@ -52,8 +52,8 @@
 //! - A poll whose time is over already changes no runstate: Xen runs timers
 //!   before its scheduler, so that the vCPU is awake before it is replaced.
 //!   Timers have no slack, and no vCPU ever waits for a CPU.
-//! - While no upcall is connected, interrupts are off, and so they are with
-//!   the platform lock held and in upcalls: a poll then does not end because
+//! - Connecting an upcall is enabling its interrupt on all vCPUs. Without,
+//!   with the platform lock held, and in upcalls, a poll does not end because
 //!   of an upcall flag that was set before.
 //! - An upcall that was held off fires when the platform lock is released.
 //! - All vCPUs run from the start. `register_vcpu_info` is that of Xen 4.19
@@ -124,14 +124,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// When a domain's upcall runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
-    /// On threads of the domain, at fixed points: at the end of its
+    /// On threads of the domain, at fixed points: at the end of the vCPU's
     /// hypercalls, when it releases the platform lock or connects its upcall,
     /// and in `deliver` and `deliver_all`. With one thread a run is
     /// reproducible.
     #[default]
     Deterministic,
-    /// On a thread of its own, as soon as it is due and the platform lock is
-    /// free, concurrently with everything else.
+    /// On a thread of its own for each vCPU, as soon as it is due and that
+    /// vCPU does not hold the platform lock, concurrently with everything
+    /// else.
     Asynchronous,
 }
 
@@ -262,11 +263,12 @@ impl Hypervisor {
     /// Without domains.
     pub fn with_policy(policy: Policy) -> Self {
         let machine = Arc::new(Machine::new(MACHINE_PAGES));
+        let start = Instant::now();
         Self {
             inner: Arc::new(Inner {
-                state: Mutex::new(State::new(machine, policy)),
+                state: Mutex::new(State::new(machine, policy, start)),
                 events: Condvar::new(),
-                start: Instant::now(),
+                start,
             }),
         }
     }
@@ -279,7 +281,7 @@ impl Hypervisor {
     /// If machine memory or host resources run out.
     pub fn create_domain(&self, config: DomainConfig) -> Domain {
         let mut state = self.state();
-        let (id, space) = state.create(&config, self.uptime());
+        let (id, space) = state.create(&config);
         let cpus = state.domains[&id].cpus.clone();
         drop(state);
         Domain {

@@ -26,7 +26,8 @@ unsafe impl Argument for abi::xen_feature_info {}
 impl DomainState {
     /// Whether the vCPU's interrupt is due.
     fn due(&self, vcpu: u32) -> bool {
-        self.cpus.info(vcpu).upcall_pending().load(SeqCst) != 0
+        let flag = self.cpus.info(vcpu).upcall_pending().load(SeqCst);
+        flag != 0 && self.cpus.connected()
     }
 }
 
@@ -39,7 +40,7 @@ impl State {
     ) -> Result<Outcome> {
         match cmd as u32 {
             abi::SCHEDOP_yield => Ok(Outcome::Yield),
-            // Xen lets interrupts in before it looks: one that is due counts.
+            // Xen lets interrupts in before it looks.
             abi::SCHEDOP_block => {
                 if self.domain(caller)?.due(vcpu) {
                     return Ok(Outcome::Done(0));
@@ -67,7 +68,7 @@ impl State {
     /// not, ends the poll before it begins.
     fn poll(&mut self, (dom, vcpu): (u16, u32), op: &abi::sched_poll) -> Result<Outcome> {
         let domain = self.domain(dom)?;
-        if domain.cpus.interruptible() && domain.due(vcpu) {
+        if domain.due(vcpu) && !domain.cpus.interrupts_off() {
             return Ok(Outcome::Done(0));
         }
         let list = handle(&op.ports);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::string::String;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::vec::Vec;
 
 use super::delivery::Cpus;
@@ -73,6 +73,7 @@ pub(super) struct Effects {
 }
 
 pub(super) struct State {
+    start: Instant,
     pub(super) machine: Arc<Machine>,
     pub(super) frames: Frames,
     pub(super) domains: BTreeMap<u16, DomainState>,
@@ -88,8 +89,9 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(machine: Arc<Machine>, policy: Policy) -> Self {
+    pub(super) fn new(machine: Arc<Machine>, policy: Policy, start: Instant) -> Self {
         Self {
+            start,
             frames: Frames::new(machine.pages()),
             machine,
             domains: BTreeMap::new(),
@@ -103,12 +105,13 @@ impl State {
         }
     }
 
+    /// System time.
+    pub(super) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
     /// Makes a domain; its number and its address space.
-    pub(super) fn create(
-        &mut self,
-        config: &DomainConfig,
-        now: Duration,
-    ) -> (u16, Arc<AddressSpace>) {
+    pub(super) fn create(&mut self, config: &DomainConfig) -> (u16, Arc<AddressSpace>) {
         let id = if config.privileged && !self.domains.contains_key(&0) {
             0
         } else {
@@ -130,6 +133,7 @@ impl State {
             (1..=MAX_VCPUS).contains(&config.vcpus),
             "simulated Xen: a domain has 1 to {MAX_VCPUS} vCPUs"
         );
+        let now = self.now();
         let info = |vcpu| VcpuInfo::new(machine.clone(), shared_info, vcpu);
         let infos = (0..config.vcpus).map(info).collect();
         let domain = DomainState {

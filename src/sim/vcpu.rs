@@ -123,7 +123,8 @@ impl State {
     }
 
     /// A vCPU gives its CPU away, or has got it back.
-    pub(super) fn change_runstate(&mut self, dom: u16, vcpu: u32, state: u32, now: Duration) {
+    pub(super) fn change_runstate(&mut self, dom: u16, vcpu: u32, state: u32) {
+        let now = self.now();
         if let Some(domain) = self.domains.get_mut(&dom) {
             domain.vcpus[vcpu as usize].change(state, now);
             self.update_area(dom, vcpu, None);
@@ -167,7 +168,6 @@ impl State {
         cmd: usize,
         vcpu: usize,
         arg: usize,
-        now: Duration,
     ) -> Result<Outcome> {
         let vcpu = vcpu as u32;
         self.domain(caller)?.check_vcpu(vcpu)?;
@@ -181,7 +181,7 @@ impl State {
                 // SAFETY: whichever member was written, it is one address.
                 self.domain_mut(caller)?.vcpus[vcpu as usize].area = handle(unsafe { &op.addr.h });
                 // Of others Xen adds up to this moment.
-                let since = (vcpu != current).then_some(now);
+                let since = (vcpu != current).then(|| self.now());
                 self.update_area(caller, vcpu, since);
             }
             // All that a domain on Arm has.
