@@ -5,6 +5,7 @@
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
+use std::time::Duration;
 
 use xen_guest::sim::{Delivery, Domain, DomainConfig, Hypervisor};
 use xen_guest::{
@@ -162,5 +163,34 @@ fn nothing_is_lost_while_a_port_moves() {
         port.unbind().unwrap();
         far.close().unwrap();
         port.close().unwrap();
+    });
+}
+
+#[test]
+fn every_vcpu_can_wait() {
+    const LIMIT: Duration = Duration::from_millis(5);
+    run(|guest, domain, _, _| {
+        let xen = domain.hypervisor();
+        thread::scope(|scope| {
+            for vcpu in 0..VCPUS {
+                scope.spawn(move || {
+                    domain.become_vcpu(vcpu, || {
+                        let ipi = EventChannel::bind_ipi(guest, vcpu).unwrap();
+                        let start = xen.uptime();
+                        assert_eq!(guest.wait(&[&ipi], Some(LIMIT)), Ok(false));
+                        assert!(xen.uptime() - start >= LIMIT);
+                        thread::scope(|scope| {
+                            scope.spawn(|| {
+                                thread::sleep(LIMIT);
+                                ipi.notify().unwrap();
+                            });
+                            assert_eq!(guest.wait(&[&ipi], None), Ok(true));
+                        });
+                        assert_eq!(ipi.take_pending(), Ok(true));
+                        ipi.close().unwrap();
+                    });
+                });
+            }
+        });
     });
 }

@@ -147,7 +147,10 @@ impl Domain {
     /// Elsewhere a thread outside of upcalls is vCPU 0.
     ///
     /// Several threads can be the same vCPU, and its upcall can run on
-    /// another one; so [`cpu_id`](crate::Platform::cpu_id) is `None` in it.
+    /// another one; so [`cpu_id`](crate::Platform::cpu_id) is `None` in it,
+    /// which firmware takes for vCPU 0 where it needs a number:
+    /// [`Guest::wait`](crate::Guest::wait) wants
+    /// [`become_vcpu`](Self::become_vcpu).
     ///
     /// # Panics
     ///
