@@ -18,6 +18,7 @@ static uint8_t *idle_count(struct xg_guest *g, uint32_t port)
 int xg_evtchn_set_late(struct xg_guest *g, uint32_t port, bool late)
 {
 	struct xg_port_group *group;
+	int rc;
 
 	if (!xg_port_open(g, port))
 		return -XG_EINVAL;
@@ -29,9 +30,11 @@ int xg_evtchn_set_late(struct xg_guest *g, uint32_t port, bool late)
 	/* Before `held` is read: xg_evtchn_hold(). */
 	xg_clear_bits(&group->late, xg_bit(port));
 	*idle_count(g, port) = 0;
-	return xg_load_seq(&group->held) & xg_bit(port)
-		       ? xg_evtchn_release(g, port)
-		       : 0;
+	if (!(xg_load_seq(&group->held) & xg_bit(port)))
+		return 0;
+	rc = xg_evtchn_release(g, port);
+	/* The upcall, or somebody's done, was there first. */
+	return rc == -XG_EINVAL ? 0 : rc;
 }
 
 /*
