@@ -38,7 +38,7 @@ static int gfn_of(struct xg_guest *g, const void *va, uint64_t *gfn)
 	return g->platform->virt_to_gfn(g->context, va, gfn);
 }
 
-int xg_evtchn_fifo_online(struct xg_guest *g, uint32_t cpu)
+static int add_queues_of(struct xg_guest *g, uint32_t cpu)
 {
 	struct evtchn_init_control op = {
 		.offset = cpu * CONTROL_STRIDE,
@@ -56,6 +56,20 @@ int xg_evtchn_fifo_online(struct xg_guest *g, uint32_t cpu)
 	if (rc)
 		v->control = NULL;
 	return rc;
+}
+
+/* Xen drops events for a vCPU without queues, and a port may be bound to one
+ * that is not up yet: so every vCPU gets its queues at once. */
+static int add_queues(struct xg_guest *g)
+{
+	for (uint32_t cpu = 0; cpu < g->evtchn.nr_vcpus; cpu++) {
+		int rc = add_queues_of(g, cpu);
+
+		/* There is room for more vCPUs than the domain has. */
+		if (rc && (!cpu || rc != -XG_ENOENT))
+			return rc;
+	}
+	return 0;
 }
 
 static int expand(struct xg_guest *g, uint32_t nr_pages)
@@ -89,16 +103,17 @@ int xg_evtchn_fifo_init(struct xg_guest *g, void *pages, uint32_t nr_pages)
 		words[i] = MASKED;
 	e->fifo_pages = pages;
 	e->nr_fifo_pages = nr_pages;
-	rc = xg_evtchn_fifo_online(g, 0);
-	if (rc)
+	rc = add_queues(g);
+	/* Without even the first vCPU's there is nothing to take back. */
+	if (rc && !e->vcpus[0].control)
 		return rc;
-	rc = expand(g, nr_pages);
+	if (!rc)
+		rc = expand(g, nr_pages);
 	if (rc) {
 		struct evtchn_reset op = {.dom = DOMID_SELF};
 
 		/* Back to two levels; nothing is open yet. */
 		xg_event_op(g, EVTCHNOP_reset, &op);
-		e->vcpus[0].control = NULL;
 		return rc;
 	}
 	e->ops = &xg_evtchn_fifo_ops;
@@ -195,12 +210,24 @@ static uint32_t unlink(uint32_t *word)
 	return old;
 }
 
-static void call_handler(struct xg_guest *g, uint32_t port)
+/* xg_evtchn_bind_vcpu() can't take a port out of another vCPU's queue. */
+static bool moved_away(const struct xg_vcpu *v, uint32_t port)
+{
+	return v->ports &&
+	       !(xg_load(&v->ports[port / XG_WORD_BITS]) & xg_bit(port));
+}
+
+static void call_handler(struct xg_guest *g, struct xg_vcpu *v, uint32_t port)
 {
 	struct xg_port_group *group = xg_group_of(g, port);
 	struct xg_port_slot *slot = xg_slot_of(g, port);
 	xg_evtchn_handler_t handler;
 
+	if (moved_away(v, port)) {
+		/* Xen queues it where it belongs. */
+		xg_evtchn_put_back(g, port);
+		return;
+	}
 	if (xg_load(&group->late) & xg_bit(port))
 		xg_evtchn_hold(g, port);
 	/* Pairs with the store in bind: its `data` is seen with it. */
@@ -227,7 +254,7 @@ static bool serve_port(struct xg_guest *g, struct xg_vcpu *v, uint32_t port,
 	*next = old & LINK;
 	deliver = (old & (PENDING | MASKED)) == PENDING;
 	if (deliver)
-		call_handler(g, port);
+		call_handler(g, v, port);
 	xg_serving_end(v, visit);
 	return deliver;
 }

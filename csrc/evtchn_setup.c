@@ -88,8 +88,5 @@ int xg_evtchn_reset(struct xg_guest *g)
 	set_up_2l(g);
 	if (fifo)
 		rc = set_up_fifo(g, e->fifo_pages, e->nr_fifo_pages);
-	for (uint32_t i = 1; i < e->nr_vcpus && !rc; i++)
-		if (e->abi == XG_ABI_FIFO && e->vcpus[i].info)
-			rc = xg_evtchn_fifo_online(g, i);
 	return rc ? rc : reset;
 }

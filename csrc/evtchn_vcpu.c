@@ -72,13 +72,9 @@ int xg_vcpu_online(struct xg_guest *g, uint32_t vcpu)
 	v = &e->vcpus[vcpu];
 	if (v->info)
 		return -XG_EBUSY;
-	/* Queues first: Xen drops events for a vCPU without any. A second try
-	 * after the next step failed finds them there. */
-	if (e->abi == XG_ABI_FIFO && !v->control) {
-		rc = xg_evtchn_fifo_online(g, vcpu);
-		if (rc)
-			return rc;
-	}
+	/* Every vCPU that Xen knows got its queues at init. */
+	if (e->abi == XG_ABI_FIFO && !v->control)
+		return -XG_ENOENT;
 	rc = register_info(g, vcpu);
 	if (rc)
 		return rc;

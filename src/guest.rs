@@ -248,9 +248,8 @@ impl Guest<'_> {
     /// Serve pending events: what the event interrupt's handler calls. At
     /// most `budget` handlers are called (at least one).
     ///
-    /// On Arm the interrupt line follows only at the next entry into Xen, so
-    /// after [`Upcall::More`] call again, or make any hypercall before the
-    /// interrupt's end.
+    /// After [`Upcall::More`] call again, before the interrupt's end or soon
+    /// after: on Arm Xen does not raise the interrupt for what is left.
     ///
     /// With several vCPUs it serves the one it runs on.
     ///
@@ -276,7 +275,9 @@ impl Guest<'_> {
     }
 
     /// Bring the events of another vCPU up: before its event interrupt is
-    /// enabled. An empty upcall follows.
+    /// enabled, on that vCPU or before it is started. An empty upcall
+    /// follows. A vCPU that is turned off and on again is still up; it calls
+    /// [`upcall`](Self::upcall) once by itself.
     ///
     /// # Errors
     ///

@@ -93,7 +93,7 @@ struct xg_vcpu {
 	uint64_t runstate_area[8] __attribute__((aligned(64)));
 	struct vcpu_info *info; /* null: not online */
 	struct evtchn_fifo_control_block *control;
-	uint64_t *ports;   /* 2-level: the ports that are its; null: all */
+	uint64_t *ports;   /* the ports that are its; null: all */
 	uint64_t todo;	   /* 2-level: events of this word not yet served */
 	uint32_t start;	   /* 2-level: port after the last one served */
 	uint32_t serving;  /* which group the upcall is in, evtchn_upcall.c */
@@ -196,7 +196,8 @@ int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port);
 /*
  * Send the port's events to `vcpu` from now on, the pending one too. Not for
  * IPIs and interrupts that every vCPU has: -XG_EINVAL. -XG_ENOENT for a vCPU
- * that does not exist or is not online.
+ * that does not exist or is not online. In the FIFO ABI a pending event
+ * that is queued already follows when the vCPU before gets to it.
  */
 int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
 
@@ -306,8 +307,13 @@ int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 
 /*
  * Bring another vCPU's events up: register its part of the shared state with
- * Xen, and its queues in the FIFO ABI. Once per vCPU, on any vCPU, before its
- * event interrupt is enabled. vCPU 0 is up from xg_guest_init() on.
+ * Xen. Once per vCPU, before its event interrupt is enabled: on the vCPU
+ * itself, or on another one while it is not started yet (later Xen before 4.20
+ * refuses: -XG_EINVAL). vCPU 0 is up from xg_guest_init() on. Ports may be
+ * bound to a vCPU before; their events wait.
+ *
+ * A vCPU that is turned off and started again is still up, but its interrupt
+ * may be lost: it calls xg_evtchn_upcall() once itself.
  *
  * -XG_ENOENT beyond the configured or existing vCPUs, -XG_EBUSY if it is up.
  * Expect one empty upcall soon after.
@@ -322,9 +328,9 @@ int xg_vcpu_online(struct xg_guest *g, uint32_t vcpu);
  *
  * Returns 0 when everything was served, or 1 when the budget was used up and
  * events may be left: nothing is lost, they are pending again and the next
- * call goes on after the last port served. On Arm the interrupt line follows
- * only at the next entry into Xen, so the caller calls again itself, or makes
- * any hypercall before it returns from the interrupt.
+ * call goes on after the last port served. On Arm that call is the caller's to
+ * make: Xen raises the interrupt when it sets upcall_pending, which is set
+ * already, so without that call no event comes any more.
  *
  * The vCPU's interrupt context; never nested.
  */
