@@ -7,6 +7,7 @@
 mod common;
 
 use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
@@ -303,6 +304,7 @@ struct Cell {
 // SAFETY: what the pointers lead to outlives all cells and is atomic.
 unsafe impl Sync for Cell {}
 
+const MAX_CELLS: usize = 300_000;
 const LIVE: u64 = 0x11fe;
 const POISON: u64 = 0xdead;
 
@@ -404,14 +406,21 @@ impl<'t> Port<'t> {
 
 /// One thread of A notifies; B's upcall has a thread; a third one does
 /// everything else to the same ports.
-fn stress(rounds: u64, per_round: u64, budget: u32, seed: u64) -> (u64, u64, u64) {
+fn stress(fifo: bool, rounds: u64, per_round: u64, budget: u32, seed: u64) -> (u64, u64, u64) {
     let _alone = alone();
     let xen = Hypervisor::new();
     let a = xen.create_domain(DomainConfig::default());
     let b = xen.create_domain(DomainConfig::default().with_delivery(Delivery::Asynchronous));
     let (mut storage_a, mut storage_b) = (common::Storage::new(), common::Storage::new());
     let guest_a = common::guest(&mut storage_a, &a, &a);
-    let guest_b = common::guest(&mut storage_b, &b, &b);
+    let mut config = common::config(&b);
+    let fifo_pages = NonNull::new(b.page_alloc(2)).unwrap();
+    if fifo {
+        // SAFETY: allocated just now, and freed behind the guest.
+        config = unsafe { config.with_fifo_pages(fifo_pages.cast(), 2) };
+    }
+    // SAFETY: a domain of the test's own, whose windows nobody else uses.
+    let guest_b = unsafe { Guest::new(&mut storage_b, &b, config) }.unwrap();
     let (raw_a, raw_b) = (Raw::of(&guest_a), Raw::of(&guest_b));
     let (edges, stale): (Vec<Edge>, _) = (
         (0..PORTS).map(|_| Edge::default()).collect(),
@@ -464,7 +473,8 @@ fn stress(rounds: u64, per_round: u64, budget: u32, seed: u64) -> (u64, u64, u64
                     let port = &mut ports[random.below(PORTS)];
                     let fidgets = random.one_in(4);
                     changes += 1;
-                    match random.below(10) {
+                    // Cells are kept to the end: not too many of them.
+                    match random.below(if cells.len() < MAX_CELLS { 10 } else { 6 }) {
                         0..3 => {
                             assert_eq!(port.raw.mask(port.number), 0);
                             port.masked = true;
@@ -475,6 +485,8 @@ fn stress(rounds: u64, per_round: u64, budget: u32, seed: u64) -> (u64, u64, u64
                         }
                         6 if port.cell.is_some() => port.unbind(),
                         6..9 => port.bind(&mut cells, fidgets),
+                        // A number that is still in a queue is not free.
+                        _ if fifo => port.bind(&mut cells, fidgets),
                         _ => port.reopen(a.domid().raw(), &mut cells, fidgets),
                     }
                 }
@@ -519,6 +531,8 @@ fn stress(rounds: u64, per_round: u64, budget: u32, seed: u64) -> (u64, u64, u64
     }
     guest_a.finish().unwrap();
     guest_b.finish().unwrap();
+    // SAFETY: nobody has them any more.
+    unsafe { b.page_free(fifo_pages.as_ptr(), 2) };
     assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
     let calls = edges.iter().map(|edge| edge.calls.load(Relaxed)).sum();
     (rounds * per_round, calls, changes)
@@ -526,13 +540,25 @@ fn stress(rounds: u64, per_round: u64, budget: u32, seed: u64) -> (u64, u64, u64
 
 #[test]
 fn edges_while_ports_change() {
-    let (edges, calls, changes) = stress(40, 25_000, 64, 1);
+    let (edges, calls, changes) = stress(false, 40, 25_000, 64, 1);
     println!("{edges} edges, {calls} handler calls, {changes} changes, none lost");
 }
 
 #[test]
 fn edges_while_ports_change_with_a_budget() {
-    let (edges, calls, changes) = stress(20, 25_000, 2, 2);
+    let (edges, calls, changes) = stress(false, 20, 25_000, 2, 2);
+    println!("{edges} edges, {calls} handler calls, {changes} changes, none lost");
+}
+
+#[test]
+fn edges_in_queues_while_ports_change() {
+    let (edges, calls, changes) = stress(true, 40, 25_000, 64, 3);
+    println!("{edges} edges, {calls} handler calls, {changes} changes, none lost");
+}
+
+#[test]
+fn edges_in_queues_while_ports_change_with_a_budget() {
+    let (edges, calls, changes) = stress(true, 20, 25_000, 2, 4);
     println!("{edges} edges, {calls} handler calls, {changes} changes, none lost");
 }
 
