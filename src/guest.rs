@@ -103,8 +103,8 @@ impl<'s> GuestConfig<'s> {
     /// queues, and one for each 1024 ports. See [`Guest::events_abi`].
     pub const fn with_fifo_events(self, pages: &'s mut [Page]) -> Self {
         let count = pages.len();
-        // SAFETY: exclusively borrowed for as long as the guest lives.
         match NonNull::new(pages.as_mut_ptr()) {
+            // SAFETY: exclusively borrowed for as long as the guest lives.
             Some(first) => unsafe { self.with_fifo_pages(first, count) },
             None => self,
         }
