@@ -435,12 +435,12 @@ impl Patience {
     /// Another round; false if there were too many of them.
     pub fn wait(&mut self) -> bool {
         self.rounds += 1;
-        if self.rounds % 128 == 0 {
+        if self.rounds.is_multiple_of(128) {
             thread::yield_now();
         } else {
             std::hint::spin_loop();
         }
-        self.rounds % 65536 != 0 || self.since.elapsed() < Duration::from_secs(20)
+        !self.rounds.is_multiple_of(65536) || self.since.elapsed() < Duration::from_secs(20)
     }
 }
 
