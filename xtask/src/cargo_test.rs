@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::legs::Tally;
 use crate::process;
@@ -23,6 +23,16 @@ pub struct Scenarios {
 }
 
 impl Scenarios {
+    /// An error where a delivery mode told of no scenario: that it failed is
+    /// counted as a test, that nobody told must not go unnoticed.
+    pub fn told(self) -> Result<Self> {
+        ensure!(
+            self.deterministic > 0 && self.asynchronous > 0,
+            "no scenarios were counted: {self:?}"
+        );
+        Ok(self)
+    }
+
     /// What both have passed.
     pub fn at_most(self, other: Self) -> Self {
         Scenarios {
@@ -81,7 +91,7 @@ impl Reader {
             self.summary.tests.failed += number_before(result, " failed");
         } else if let Some(rest) = line.strip_prefix("simulator, ") {
             let passed = number_before(rest, " scenarios passed");
-            match rest.split(':').next() {
+            match rest.split([',', ':']).next() {
                 Some("Deterministic") => self.summary.scenarios.deterministic += passed,
                 Some("Asynchronous") => self.summary.scenarios.asynchronous += passed,
                 _ => {}
@@ -121,7 +131,8 @@ test deterministic ... ok
 successes:
 
 ---- deterministic stdout ----
-simulator, Deterministic: 36 scenarios passed
+simulator, Deterministic, TwoLevel: 30 scenarios passed
+simulator, Deterministic, Fifo: 6 scenarios passed
 noise
 
 successes:
@@ -143,7 +154,7 @@ test result: FAILED. 10 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out"
         let (_, shown) = read(OUTPUT);
         assert!(!shown.contains(&"noise"));
         assert!(shown.contains(&"test deterministic ... ok"));
-        assert_eq!(shown.len(), 6);
+        assert_eq!(shown.len(), 7);
     }
 
     #[test]

@@ -149,7 +149,7 @@ pub fn address(tally: &mut Tally) -> Result<Scenarios> {
         "the example under the address sanitizer",
         process::run(cargo.env("ASAN_OPTIONS", &options)),
     );
-    Ok(summary.scenarios)
+    summary.scenarios.told()
 }
 
 /// Check that each planted mistake is found. Whether leaks can be looked for:
@@ -208,7 +208,7 @@ pub fn thread(tally: &mut Tally) -> Result<Option<Scenarios>> {
         "the example under the thread sanitizer",
         process::run(&mut cargo),
     );
-    Ok(Some(summary.scenarios))
+    summary.scenarios.told().map(Some)
 }
 
 /// Whether the compiler's library comes with its sources; rustup may try.

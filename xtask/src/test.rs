@@ -102,7 +102,7 @@ fn count(cargo: &mut std::process::Command, tally: &mut Tally) -> Result<Scenari
     let summary = cargo_test::run(cargo)?;
     *tally += summary.tests;
     *tally += summary.scenarios.tally();
-    Ok(summary.scenarios)
+    summary.scenarios.told()
 }
 
 /// As a user's firmware would: in release, and without libclang.
