@@ -83,7 +83,9 @@ pub fn print(text: fmt::Arguments<'_>) {
 
 /// Prints even if the code that was stopped holds the console, or fails.
 pub(crate) fn print_emergency(text: fmt::Arguments<'_>) {
-    let _ = match CONSOLE.try_lock() {
+    // Another vCPU may hold it, for a line.
+    let free = (0..1_000_000).find_map(|_| CONSOLE.try_lock());
+    let _ = match free {
         Some(mut console) => console.write_fmt(text),
         None => XenConsole::new().write_fmt(text),
     };

@@ -3,11 +3,13 @@
 
 use core::fmt;
 use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::console::print_emergency;
+use crate::cpu;
 use crate::hypercall::{Shutdown, shutdown};
 use crate::println;
+use crate::sync::Masked;
 
 /// Says that the firmware called `name` did all it was to do, and stops the
 /// domain.
@@ -18,10 +20,18 @@ pub fn complete(name: &str) -> ! {
 
 /// Says why the firmware can't go on, and stops the domain.
 pub(crate) fn fail(why: fmt::Arguments<'_>) -> ! {
-    // The message may itself fail: then it ends here.
-    static FAILING: AtomicBool = AtomicBool::new(false);
-    if !FAILING.swap(true, Ordering::Relaxed) {
-        print_emergency(format_args!("\npanic: {why}\n"));
+    const NOBODY: usize = usize::MAX;
+    static FAILING: AtomicUsize = AtomicUsize::new(NOBODY);
+    let _masked = Masked::mask();
+    let me = cpu::number();
+    match FAILING.compare_exchange(NOBODY, me, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => print_emergency(format_args!("\npanic: {why}\n")),
+        // The message itself fails: then it ends here.
+        Err(failing) if failing == me => {}
+        // One message is enough, and is to be seen to its end.
+        Err(_) => loop {
+            arm_gic::wfi();
+        },
     }
     shutdown(Shutdown::Crash)
 }

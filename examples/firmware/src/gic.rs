@@ -16,10 +16,31 @@ static GIC: IrqMutex<Option<GicV3<'static>>> = IrqMutex::new(None);
 /// Called in interrupt context.
 pub type Handler = fn();
 
-/// What to call for each interrupt that is private to a CPU.
-static HANDLERS: IrqMutex<[Option<Handler>; 32]> = IrqMutex::new([None; 32]);
+/// What a CPU has to call.
+struct Handlers {
+    /// For each private interrupt.
+    private: [Option<Handler>; 32],
+    /// Without another interrupt: see [`call_again`].
+    again: Option<Handler>,
+}
 
-/// Sets up the interrupt controller and this CPU's part of it. Interrupts stay
+impl Handlers {
+    const fn new() -> Self {
+        Self {
+            private: [None; 32],
+            again: None,
+        }
+    }
+}
+
+static HANDLERS: [IrqMutex<Handlers>; cpu::MOST] =
+    [const { IrqMutex::new(Handlers::new()) }; cpu::MOST];
+
+fn handlers() -> &'static IrqMutex<Handlers> {
+    &HANDLERS[cpu::number()]
+}
+
+/// Sets up the interrupt controller and the first CPU's part of it. Interrupts stay
 /// masked at the CPU.
 ///
 /// # Safety
@@ -37,10 +58,24 @@ pub(crate) unsafe fn init(machine: &Machine) {
     *GIC.lock() = Some(gic);
 }
 
+/// Sets up the part of another CPU, the calling one.
+pub(crate) fn init_cpu() {
+    let cpu = cpu::number();
+    let mut gic = GIC.lock();
+    let gic = gic.as_mut().expect("the first CPU set the GIC up");
+    gic.init_cpu(cpu);
+    // Of what this CPU enabled before it was off, nothing is left.
+    gic.redistributor(cpu)
+        .expect("a redistributor for each CPU")
+        .configure_default_settings();
+    GicCpuInterface::set_priority_mask(0xff);
+    GicCpuInterface::enable_group1(true);
+}
+
 /// Calls `handler` in interrupt context, on this CPU, as long as the private
 /// interrupt `interrupt` is raised.
 pub fn enable_private(interrupt: IntId, handler: Handler) {
-    HANDLERS.lock()[handler_index(interrupt)] = Some(handler);
+    handlers().lock().private[handler_index(interrupt)] = Some(handler);
     let cpu = Some(cpu::number());
     let mut gic = GIC.lock();
     let gic = gic.as_mut().expect("the GIC is set up");
@@ -51,14 +86,20 @@ pub fn enable_private(interrupt: IntId, handler: Handler) {
     enabled.expect("a private interrupt");
 }
 
-/// No longer calls the handler. One that runs on this CPU is not waited for:
+/// No longer calls the handler on this CPU. One that runs on this CPU is not waited for:
 /// it is what calls this.
 pub fn disable_private(interrupt: IntId) {
     let mut gic = GIC.lock();
     let gic = gic.as_mut().expect("the GIC is set up");
     gic.enable_interrupt(interrupt, Some(cpu::number()), false)
         .expect("a private interrupt");
-    HANDLERS.lock()[handler_index(interrupt)] = None;
+    handlers().lock().private[handler_index(interrupt)] = None;
+}
+
+/// For a handler that leaves something to do so that others get their turn:
+/// `handler` is called once more, when no interrupt is pending on this CPU.
+pub fn call_again(handler: Handler) {
+    handlers().lock().again = Some(handler);
 }
 
 fn handler_index(interrupt: IntId) -> usize {
@@ -69,13 +110,22 @@ fn handler_index(interrupt: IntId) -> usize {
 /// The interrupt vector's body: serves what is pending, with interrupts
 /// masked, and does not nest.
 pub(crate) extern "C" fn handle_interrupts() {
-    while GicCpuInterface::handle_interrupt(InterruptGroup::Group1, |interrupt| {
-        let index = interrupt.raw_value() as usize;
-        // A copy, so that the handler can change the table.
-        let handler = HANDLERS.lock().get(index).copied().flatten();
-        match handler {
+    loop {
+        while GicCpuInterface::handle_interrupt(InterruptGroup::Group1, serve) {}
+        let again = handlers().lock().again.take();
+        match again {
             Some(handler) => handler(),
-            None => panic!("unexpected interrupt: {interrupt:?}"),
+            None => break,
         }
-    }) {}
+    }
+}
+
+fn serve(interrupt: IntId) {
+    let index = interrupt.raw_value() as usize;
+    // A copy, so that the handler can change the table.
+    let handler = handlers().lock().private.get(index).copied().flatten();
+    match handler {
+        Some(handler) => handler(),
+        None => panic!("unexpected interrupt: {interrupt:?}"),
+    }
 }

@@ -3,10 +3,9 @@
 
 use spin::Once;
 use static_cell::ConstStaticCell;
-use xen_guest::{Guest, GuestConfig, GuestStorage, PAGE_SIZE, Upcall};
+use xen_guest::{Error, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Upcall};
 
 use crate::args::Args;
-use crate::hypercall::xen_version;
 use crate::platform::Firmware;
 use crate::windows::to_window;
 use crate::{gic, machine, pages, windows};
@@ -88,18 +87,53 @@ pub fn init_with<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
     let guest = unsafe { Guest::new(storage, &Firmware, config) };
     let guest = guest.unwrap_or_else(|error| panic!("can't set up the guest: {error}"));
     let guest = GUEST.call_once(|| guest);
-    gic::enable_private(machine().event_interrupt, on_event);
+    enable();
     guest
 }
 
-/// The event interrupt.
-fn on_event() {
-    let guest = GUEST.get().expect("set before the interrupt is enabled");
-    // SAFETY: Interrupts don't nest, and vCPU 0 alone has this one enabled.
-    match unsafe { guest.upcall(BUDGET) } {
-        Upcall::Drained => {}
-        // Xen looks at what is pending whenever it is entered, and raises the
-        // interrupt again. Any hypercall does.
-        Upcall::More => _ = xen_version(),
+/// The guest, once it was set up.
+///
+/// # Panics
+///
+/// If it was not.
+pub fn guest() -> &'static Guest<'static> {
+    GUEST.get().expect("the guest is set up first")
+}
+
+/// Connects the calling vCPU's event interrupt, if the guest was set up with
+/// storage for it. Interrupts are masked.
+pub(crate) fn online(vcpu: u32) {
+    let Some(guest) = GUEST.get() else { return };
+    match guest.vcpu_online(vcpu) {
+        Ok(()) => enable(),
+        Err(Error::Busy) => {
+            // It was up before it was last turned off. Xen announced what came
+            // since then to a vCPU that was off, and won't do so again.
+            enable();
+            while serve(guest) == Upcall::More {}
+        }
+        Err(Error::NotFound) => {}
+        Err(error) => panic!("no events for vCPU {vcpu}: {error}"),
     }
+}
+
+fn enable() {
+    gic::enable_private(machine().event_interrupt, on_event);
+}
+
+/// The event interrupt, on each vCPU.
+fn on_event() {
+    match serve(guest()) {
+        Upcall::Drained => {}
+        // The line is low though events are pending: Xen raises it when it
+        // sets the flag for pending events, and that is set.
+        Upcall::More => gic::call_again(on_event),
+    }
+}
+
+/// Interrupts are masked.
+fn serve(guest: &Guest<'_>) -> Upcall {
+    // SAFETY: Without interrupts it does not nest, and the platform takes the
+    // vCPU's number from its own register.
+    unsafe { guest.upcall(BUDGET) }
 }

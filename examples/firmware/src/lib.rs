@@ -31,6 +31,7 @@ pub mod machine;
 pub mod mmu;
 pub mod pages;
 pub mod platform;
+pub mod smp;
 pub mod sync;
 pub mod time;
 pub mod windows;
@@ -39,7 +40,7 @@ use dtoolkit::fdt::Fdt;
 use spin::Once;
 
 pub use args::Args;
-pub use guest::{Options, init, init_in, init_with};
+pub use guest::{Options, guest, init, init_in, init_with};
 pub use machine::{Machine, Region};
 pub use windows::Windows;
 

@@ -84,6 +84,18 @@ pub(crate) unsafe fn init(machine: &Machine) {
     *PAGE_TABLES.lock() = Some(tables);
 }
 
+/// Makes the calling vCPU, another than that of [`init`], use the same tables.
+///
+/// # Safety
+///
+/// What it uses is mapped in them, at the same addresses.
+pub(crate) unsafe fn activate() {
+    let tables = PAGE_TABLES.lock();
+    let tables = tables.as_ref().expect("the first vCPU made the tables");
+    // SAFETY: As the caller promises. The tables stay, in a static.
+    unsafe { tables.activate() };
+}
+
 /// Makes `region` accessible, as memory that is shared with Xen or another
 /// domain. What is there already in the same way may stay.
 ///

@@ -7,7 +7,11 @@ use core::time::Duration;
 
 use crate::gic;
 use crate::machine::Machine;
+use crate::smp;
 use crate::sync::Masked;
+
+/// How long a waiting vCPU may overlook what another one did.
+const TICK: Duration = Duration::from_micros(200);
 
 /// Lets the virtual timer interrupt this CPU.
 pub(crate) fn init(machine: &Machine) {
@@ -46,7 +50,8 @@ pub fn now() -> Duration {
 }
 
 /// Sleeps until `condition` holds, which is tested at first and after each
-/// interrupt. Returns whether it does: `false` after `timeout`.
+/// interrupt; now and then too if there are other vCPUs, whose doings come
+/// without one. Returns whether it does: `false` after `timeout`.
 ///
 /// # Panics
 ///
@@ -64,7 +69,11 @@ pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> boo
             masked.restore();
             return done;
         }
-        arm(deadline);
+        arm(if smp::alone() {
+            deadline
+        } else {
+            deadline.min(ticks() + to_ticks(TICK))
+        });
         arm_gic::wfi();
         masked.restore();
     }
@@ -97,8 +106,9 @@ fn arm(deadline: u64) {
     }
 }
 
-/// The timer interrupt's handler: being woken is all that is wanted.
-fn disarm() {
+/// Stops this CPU's timer. The timer interrupt's handler too: being woken is
+/// all that is wanted.
+pub(crate) fn disarm() {
     // SAFETY: A stopped timer has no effect.
     unsafe {
         asm!(
