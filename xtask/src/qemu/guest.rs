@@ -61,6 +61,12 @@ impl Guest {
         self
     }
 
+    /// More vCPUs than one.
+    pub fn cpus(mut self, cpus: u32) -> Self {
+        self.cpus = cpus;
+        self
+    }
+
     /// Wait for this line.
     pub fn token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());

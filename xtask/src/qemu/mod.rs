@@ -96,6 +96,13 @@ struct RunArgs {
     /// Features of the firmware package, separated by commas.
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
+    /// vCPUs of each instance.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=8))]
+    vcpus: u32,
+    /// Words for the instances' command line.
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    bootargs: String,
     #[command(flatten)]
     machine: MachineArgs,
 }
@@ -136,7 +143,12 @@ fn run_example(args: &RunArgs) -> Result<()> {
         ("domU1", "role=granter peer=2"),
         ("domU2", "role=mapper peer=1"),
     ]
-    .map(|(name, bootargs)| Guest::domu(name, &image).bootargs(bootargs).token(&token))
+    .map(|(name, role)| {
+        Guest::domu(name, &image)
+            .cpus(args.vcpus)
+            .bootargs(format!("{role} {}", args.bootargs).trim_end())
+            .token(&token)
+    })
     .into();
     report(&machine)
 }
