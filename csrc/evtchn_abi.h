@@ -18,7 +18,7 @@ struct xg_evtchn_ops {
 	int (*unmask)(struct xg_guest *g, uint32_t port);
 	bool (*pending)(const struct xg_guest *g, uint32_t port);
 	bool (*take_pending)(struct xg_guest *g, uint32_t port);
-	/* Of a masked port, which unmask will then find. */
+	/* Of a port that is masked next, for unmask to find. */
 	void (*set_pending)(struct xg_guest *g, uint32_t port);
 	/* Call handlers for what is pending, `budget` at most; returns the
 	 * budget left, 0 also where something may have been left. */

@@ -175,7 +175,7 @@ static bool take_pending(struct xg_guest *g, uint32_t port)
 	return __atomic_fetch_and(word, ~PENDING, __ATOMIC_SEQ_CST) & PENDING;
 }
 
-/* The port is masked, so not in a queue, or about to be met there. */
+/* In no queue, perhaps: unmask asks Xen to put it there. */
 static void set_pending(struct xg_guest *g, uint32_t port)
 {
 	__atomic_fetch_or(&g->evtchn.words[port], PENDING, __ATOMIC_SEQ_CST);

@@ -110,11 +110,12 @@ int xg_evtchn_mask(struct xg_guest *g, uint32_t port)
 	if (!xg_port_open(g, port))
 		return -XG_EINVAL;
 	xg_set_bits(&xg_group_of(g, port)->masked, xg_bit(port));
-	g->evtchn.ops->mask(g, port);
 	/* Another handler's port, taken by the upcall that runs us: it waits
-	 * like what arrives from now on. */
+	 * like what arrives from now on. Before the mask bit, whose clearing
+	 * elsewhere then finds it. */
 	if (xg_evtchn_forget(g, port))
 		g->evtchn.ops->set_pending(g, port);
+	g->evtchn.ops->mask(g, port);
 	/* Unmasked elsewhere meanwhile: that call may have come too early. */
 	return xg_port_held_back(g, port) ? 0 : xg_evtchn_settle(g, port);
 }

@@ -17,22 +17,24 @@
 #include "evtchn_abi.h"
 
 /*
- * The mask and pending bits are set before handler and `masked` are read
- * again, and bind and unmask store these before they clear the mask and read
- * pending, so one of the two sees the other's stores and has the event
- * delivered.
+ * Pending is set first, then the mask bit, then handler and `masked` are read
+ * again; bind and unmask store these first, then clear the mask bit, then read
+ * pending. So if they clear the bit after we set it, they see the event, and
+ * if they did before, we see their stores and find the bit as we left it.
+ * Either has the event delivered.
  */
 void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
 {
 	struct xg_port_group *group = xg_group_of(g, port);
+	bool open = xg_load_seq(&group->open) & xg_bit(port);
 
+	if (open)
+		g->evtchn.ops->set_pending(g, port);
 	g->evtchn.ops->mask(g, port);
 	/* A late event that nobody got is not one to wait for. */
 	xg_clear_bits(&group->held, xg_bit(port));
-	if (!(xg_load_seq(&group->open) & xg_bit(port)))
-		return;
-	g->evtchn.ops->set_pending(g, port);
-	xg_evtchn_settle(g, port);
+	if (open)
+		xg_evtchn_settle(g, port);
 }
 
 static struct xg_vcpu *this_vcpu(const struct xg_guest *g)
