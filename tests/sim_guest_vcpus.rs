@@ -19,8 +19,8 @@ const STORAGE_PAGES: usize = size_of::<Storage>().div_ceil(PAGE_SIZE);
 /// The vCPUs' queues, and the words of 1024 ports.
 const FIFO_PAGES: usize = 2;
 
-/// In the domain's own memory, parts of which Xen shares.
-fn guest(domain: &Domain, abi: EventsAbi) -> Guest<'_> {
+/// In the domain's own memory, parts of which Xen shares. Only vCPU 0 is up.
+fn guest_on_one(domain: &Domain, abi: EventsAbi) -> Guest<'_> {
     let storage = NonNull::new(domain.page_alloc(STORAGE_PAGES as u32)).unwrap();
     let storage = storage.cast::<Storage>();
     let window = domain.grant_window();
@@ -42,6 +42,12 @@ fn guest(domain: &Domain, abi: EventsAbi) -> Guest<'_> {
         Guest::new(&mut *storage.as_ptr(), domain, config).expect("the guest can be set up")
     };
     assert_eq!(guest.events_abi(), abi);
+    guest
+}
+
+/// With all its vCPUs up.
+fn guest(domain: &Domain, abi: EventsAbi) -> Guest<'_> {
+    let guest = guest_on_one(domain, abi);
     for vcpu in 1..domain.vcpus() {
         guest.vcpu_online(vcpu).expect("a vCPU comes up");
     }
@@ -114,6 +120,62 @@ fn a_pending_event_moves_with_its_port() {
         }
         far.close().unwrap();
         port.close().unwrap();
+    });
+}
+
+/// A domain whose interrupts are taken by hand, and another one.
+fn by_hand(body: impl Fn(&Domain, &Domain, EventsAbi)) {
+    for abi in [EventsAbi::TwoLevel, EventsAbi::Fifo] {
+        let xen = Hypervisor::new();
+        let config = DomainConfig::default();
+        let one = xen.create_domain(config.clone().with_vcpus(VCPUS));
+        body(&one, &xen.create_domain(config), abi);
+        assert_eq!(xen.leaks().ports, 0);
+    }
+}
+
+fn upcall(guest: &Guest<'_>, domain: &Domain, vcpu: u32) {
+    // SAFETY: one thread does everything, and this does not nest.
+    let left = domain.become_vcpu(vcpu, || unsafe { guest.upcall(64) });
+    assert_eq!(left, Upcall::Drained);
+}
+
+#[test]
+fn an_event_waits_for_a_vcpu_that_is_not_up() {
+    by_hand(|domain, _, abi| {
+        let guest = guest_on_one(domain, abi);
+        let seen = AtomicUsize::new(0);
+        let mut ipi = EventChannel::bind_ipi(&guest, 1).unwrap();
+        let handler = || {
+            assert_eq!(domain.cpu_id(), Some(1));
+            seen.fetch_add(1, SeqCst);
+        };
+        ipi.with_handler(&handler, |ipi| {
+            ipi.notify().unwrap();
+            guest.vcpu_online(1).unwrap();
+            upcall(&guest, domain, 1);
+        })
+        .unwrap();
+        assert_eq!(seen.load(SeqCst), 1);
+    });
+}
+
+#[test]
+fn what_is_queued_elsewhere_moves_with_its_port() {
+    static SEEN: AtomicUsize = AtomicUsize::new(0);
+    by_hand(|domain, other, abi| {
+        let (guest, peer) = (guest(domain, abi), guest(other, abi));
+        let mut port = EventChannel::alloc_unbound(&guest, other.domid()).unwrap();
+        let far = EventChannel::bind_interdomain(&peer, domain.domid(), port.port()).unwrap();
+        port.bind_vcpu(1).unwrap();
+        SEEN.store(0, SeqCst);
+        port.bind(&|| _ = SEEN.fetch_add(1, SeqCst)).unwrap();
+        far.notify().unwrap();
+        port.bind_vcpu(2).unwrap();
+        upcall(&guest, domain, 1);
+        assert_eq!(SEEN.load(SeqCst), 0);
+        upcall(&guest, domain, 2);
+        assert_eq!(SEEN.load(SeqCst), 1);
     });
 }
 
