@@ -130,22 +130,23 @@ int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 	struct xg_port_slot *slot;
 	xg_evtchn_handler_t handler;
 	struct port_bits old;
-	uint64_t fixed;
+	uint64_t fixed, held;
 	int rc;
 
 	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
+	group = xg_group_of(g, port);
+	fixed = xg_load(&group->fixed) & xg_bit(port);
 	/* Opened by somebody else and never bound, or not open: Xen knows. */
 	if (!xg_port_open(g, port))
-		return close_op(g, port);
-	group = xg_group_of(g, port);
+		return fixed ? -XG_EINVAL : close_op(g, port);
 	slot = xg_slot_of(g, port);
 	handler = __atomic_load_n(&slot->handler, __ATOMIC_RELAXED);
+	held = xg_load(&group->held) & xg_bit(port);
 	xg_evtchn_withdraw(g, port);
 	/* The handler that this waited for may have unmasked its port. Without
 	 * a handler nobody does. */
 	xg_evtchn_withdraw(g, port);
-	fixed = xg_clear_bits(&group->fixed, xg_bit(port)) & xg_bit(port);
 	/* From the hypercall on the number may be another thread's, with
 	 * handler and mask of its own: nothing of it is touched after. */
 	old = clear_port(group, xg_bit(port));
@@ -155,6 +156,7 @@ int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 		return 0;
 	}
 	restore_port(group, xg_bit(port), &old);
+	xg_set_bits(&group->held, held);
 	if (handler)
 		xg_evtchn_install(
 			g, port, handler,

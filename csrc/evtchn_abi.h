@@ -86,6 +86,9 @@ int xg_evtchn_settle(struct xg_guest *g, uint32_t port);
 /* evtchn_late.c: a late event goes to its handler. */
 void xg_evtchn_hold(struct xg_guest *g, uint32_t port);
 
+/* evtchn_wait.c: have Xen forget what waits with a limit registered. */
+void xg_evtchn_end_waits(struct xg_guest *g);
+
 /* evtchn.c: is the port, which the table does not have, open for Xen? */
 int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);
 

@@ -60,6 +60,7 @@ int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config)
 
 int xg_evtchn_fini(struct xg_guest *g)
 {
+	xg_evtchn_end_waits(g);
 	/* The pages are Xen's until the domain leaves the FIFO ABI. */
 	return g->evtchn.abi == XG_ABI_FIFO ? reset_op(g) : 0;
 }

@@ -48,10 +48,21 @@ static uint64_t running_since(const struct xg_vcpu *v)
 	return __atomic_load_n(&info->state_entry_time, __ATOMIC_RELAXED);
 }
 
+/* Have Xen keep `area` up to date; null: nothing more. */
+static int register_area(struct xg_guest *g, uint32_t cpu,
+			 struct vcpu_runstate_info *area)
+{
+	struct vcpu_register_runstate_memory_area op = {0};
+
+	op.addr.v = area;
+	return (int)xg_hypercall(g, __HYPERVISOR_vcpu_op,
+				 VCPUOP_register_runstate_memory_area, cpu,
+				 (uintptr_t)&op, 0, 0);
+}
+
 static int register_runstate(struct xg_guest *g, struct xg_vcpu *v,
 			     uint32_t cpu)
 {
-	struct vcpu_register_runstate_memory_area op = {0};
 	int rc;
 
 	_Static_assert(sizeof(struct vcpu_runstate_info) <=
@@ -59,13 +70,21 @@ static int register_runstate(struct xg_guest *g, struct xg_vcpu *v,
 		       "the area has room");
 	if (v->has_runstate)
 		return 0;
-	op.addr.v = (struct vcpu_runstate_info *)v->runstate_area;
-	rc = (int)xg_hypercall(g, __HYPERVISOR_vcpu_op,
-			       VCPUOP_register_runstate_memory_area, cpu,
-			       (uintptr_t)&op, 0, 0);
+	rc = register_area(g, cpu,
+			   (struct vcpu_runstate_info *)v->runstate_area);
 	if (!rc)
 		v->has_runstate = 1;
 	return rc;
+}
+
+void xg_evtchn_end_waits(struct xg_guest *g)
+{
+	for (uint32_t cpu = 0; cpu < g->evtchn.nr_vcpus; cpu++) {
+		struct xg_vcpu *v = &g->evtchn.vcpus[cpu];
+
+		if (v->has_runstate && !register_area(g, cpu, NULL))
+			v->has_runstate = 0;
+	}
 }
 
 static int system_time(struct xg_guest *g, struct xg_vcpu *v, uint64_t *now)

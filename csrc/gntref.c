@@ -60,6 +60,18 @@ static uint32_t take_from(struct xg_gnttab *t, uint32_t w)
 	return 0;
 }
 
+/* While somebody is between clearing a summary bit and looking again, the
+ * last free references may be behind it. */
+static uint32_t alloc_without_summary(struct xg_gnttab *t)
+{
+	uint32_t words = nr_words(t);
+	uint32_t gref = 0;
+
+	for (uint32_t w = 0; w < words && !gref; w++)
+		gref = take_from(t, w);
+	return gref;
+}
+
 uint32_t xg_gntref_alloc(struct xg_gnttab *t)
 {
 	uint32_t words = nr_words(t);
@@ -76,7 +88,7 @@ uint32_t xg_gntref_alloc(struct xg_gnttab *t)
 			summary &= summary - 1;
 		}
 	}
-	return 0;
+	return alloc_without_summary(t);
 }
 
 void xg_gntref_free(struct xg_gnttab *t, uint32_t gref)

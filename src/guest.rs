@@ -184,8 +184,11 @@ impl<'s> Guest<'s> {
     /// - The code runs in a Xen guest (or the platform's hypercall acts for
     ///   one), in which nobody else uses the event channels and grant table.
     /// - The windows' frames are empty, and theirs are the addresses.
-    /// - The returned value is dropped before `'s` ends, or `'s` is
-    ///   `'static`: the event interrupt uses storage and platform.
+    /// - The returned value is dropped before `'s` ends, with no channel,
+    ///   grant or mapping leaked before, or `'s` is `'static`: the event
+    ///   interrupt uses storage and platform, and Xen the pages.
+    /// - With more than one vCPU in the storage, `'s` is `'static`: Xen
+    ///   does not let go of the vCPUs' part of it.
     pub unsafe fn new<P: Platform, const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
         storage: &'s mut GuestStorage<GROUPS, WORDS, VCPUS>,
         platform: &'s P,

@@ -189,7 +189,8 @@ int xg_evtchn_bind_ipi(struct xg_guest *g, uint32_t vcpu);
 /*
  * Take over a port that Xen connected at boot, as the device tree says. It
  * is open from now on, and closing it only unbinds: Xen could not give it
- * again. -XG_EINVAL also if Xen says that it is not in use.
+ * again. It can be adopted or bound again; only xg_evtchn_reset() closes it.
+ * -XG_EINVAL also if Xen says that it is not in use.
  */
 int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port);
 

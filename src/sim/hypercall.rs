@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Hypervisor;
 use super::delivery::Cpus;
 use super::fault::Place;
-use super::log::LogEntry;
+use super::log::{LogEntry, argument_words};
 use super::state::State;
 use crate::ffi::abi;
 use crate::{Error, Result};
@@ -73,11 +73,7 @@ impl State {
         if !self.log.enabled() {
             return;
         }
-        let count = match op {
-            abi::__HYPERVISOR_event_channel_op => 3,
-            abi::__HYPERVISOR_grant_table_op | abi::__HYPERVISOR_memory_op => 6,
-            _ => 0,
-        };
+        let count = argument_words(op, args);
         let words = (0..count)
             .map_while(|index| self.read_at(caller, args[1], index).ok())
             .collect();

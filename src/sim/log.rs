@@ -72,6 +72,50 @@ const MEMORY: &[(u32, &str)] = &[
     (abi::XENMEM_acquire_resource, "acquire_resource"),
 ];
 
+/// How many words of its argument structure an operation has for the log:
+/// all of it that is there for sure, and no more than tells it apart.
+pub(super) fn argument_words(op: u32, args: &[usize; 5]) -> usize {
+    let bytes = match (op, args[0] as u32) {
+        (abi::__HYPERVISOR_event_channel_op, cmd) => match cmd {
+            abi::EVTCHNOP_close | abi::EVTCHNOP_send | abi::EVTCHNOP_unmask => 4,
+            abi::EVTCHNOP_alloc_unbound
+            | abi::EVTCHNOP_bind_ipi
+            | abi::EVTCHNOP_bind_vcpu
+            | abi::EVTCHNOP_expand_array
+            | abi::EVTCHNOP_set_priority => 8,
+            abi::EVTCHNOP_bind_interdomain
+            | abi::EVTCHNOP_bind_virq
+            | abi::EVTCHNOP_bind_pirq
+            | abi::EVTCHNOP_status
+            | abi::EVTCHNOP_init_control => 12,
+            _ => 0,
+        },
+        // An array that may be empty.
+        (abi::__HYPERVISOR_grant_table_op, _) if args[2] == 0 => 0,
+        (abi::__HYPERVISOR_grant_table_op, cmd) => match cmd {
+            abi::GNTTABOP_map_grant_ref
+            | abi::GNTTABOP_unmap_grant_ref
+            | abi::GNTTABOP_copy
+            | abi::GNTTABOP_setup_table => 24,
+            abi::GNTTABOP_query_size => 16,
+            abi::GNTTABOP_set_version => 4,
+            _ => 0,
+        },
+        (abi::__HYPERVISOR_memory_op, cmd) => match cmd & 0x3f {
+            abi::XENMEM_add_to_physmap
+            | abi::XENMEM_add_to_physmap_batch
+            | abi::XENMEM_increase_reservation
+            | abi::XENMEM_decrease_reservation
+            | abi::XENMEM_populate_physmap
+            | abi::XENMEM_acquire_resource => 24,
+            abi::XENMEM_remove_from_physmap => 16,
+            _ => 0,
+        },
+        _ => 0,
+    };
+    bytes / size_of::<u32>()
+}
+
 impl LogEntry {
     /// Name of the hypercall and of its command, as in Xen's headers.
     pub fn name(&self) -> (&'static str, &'static str) {

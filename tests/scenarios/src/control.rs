@@ -96,6 +96,15 @@ impl Cx<'_, '_> {
         }) == i64::from(ffi::XG_ABI_FIFO)
     }
 
+    pub(crate) fn reset(&mut self, role: Role) -> i64 {
+        self.step(role, format_args!("reset"), |d| {
+            d.with_events_held(|| {
+                // SAFETY: the guest is set up, and at rest: events are held.
+                unsafe { ffi::xg_evtchn_reset(d.raw()).into() }
+            })
+        })
+    }
+
     fn set_late(&mut self, role: Role, port: i64, late: bool) -> i64 {
         self.step(role, format_args!("set_late({port}, {late})"), |d| {
             // SAFETY: the guest is set up.
@@ -288,12 +297,7 @@ pub(crate) fn start_over(cx: &mut Cx<'_, '_>) -> Verdict {
     let second = cx.alloc_unbound(B, A.raw());
     cx.mask(B, b);
     cx.notify(A, a);
-    let reset = cx.step(B, format_args!("reset"), |d| {
-        d.with_events_held(|| {
-            // SAFETY: the guest is set up, and at rest: events are held.
-            unsafe { ffi::xg_evtchn_reset(d.raw()).into() }
-        })
-    });
+    let reset = cx.reset(B);
     cx.check(reset, 0)?;
     for port in [b, second] {
         let status = cx.status(B, 0x7ff0, port);

@@ -145,6 +145,12 @@ pub(crate) fn static_ports(cx: &mut Cx<'_, '_>) -> Verdict {
     let events = cx.events(A, 1, 1);
     cx.check(events, 1)?;
     close(cx, &[(A, a)])?;
-    // Not static any more: this closes it for good.
-    close(cx, &[(A, a), (B, b)])
+    let refused = cx.close(A, a);
+    cx.check(refused, EINVAL)?;
+    // Nothing but a fresh start closes it.
+    let reset = cx.reset(A);
+    cx.check(reset, 0)?;
+    let status = cx.status(A, 0x7ff0, a);
+    cx.check(status, 0)?;
+    close(cx, &[(B, b)])
 }
