@@ -141,7 +141,7 @@ static int undo_batch(struct xg_guest *g, struct gnttab_map_grant_ref **mapped,
 
 static int unmap_page(struct xg_guest *g, uint64_t va)
 {
-	return g->platform->unmap(g->context, (void *)(uintptr_t)va, 1);
+	return xg_unmap_pages(g, (void *)(uintptr_t)va, 1);
 }
 
 /* Undo every op that succeeded, the first `visible` of which are in the CPU's
@@ -209,9 +209,8 @@ static int map_pages(struct xg_guest *g, const struct gnttab_map_grant_ref *ops,
 		const struct gnttab_map_grant_ref *op = &ops[*done];
 		uint64_t gfn;
 		uint32_t n = map_run(g, op, count - *done, &gfn);
-		int rc = g->platform->map(g->context,
-					  (void *)(uintptr_t)op->host_addr, gfn,
-					  n, prot_of(op));
+		int rc = xg_map_pages(g, (void *)(uintptr_t)op->host_addr, gfn,
+				      n, prot_of(op));
 
 		if (rc)
 			return rc;
@@ -270,7 +269,7 @@ static int unmap_pages(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
 			       ops[i].host_addr +
 				       ((uint64_t)n << XG_PAGE_SHIFT))
 			n++;
-		if (n && g->platform->unmap(g->context, va, n)) {
+		if (n && xg_unmap_pages(g, va, n)) {
 			rc = -XG_EIO;
 			for (uint32_t k = i; k < i + n; k++)
 				ops[k].status = GNTST_bad_virt_addr;

@@ -52,7 +52,7 @@ static bool config_valid(const struct xg_guest_config *config)
 		return false;
 	if (!xg_window_valid(&config->shared_info))
 		return false;
-	if (!events_valid(config))
+	if (!events_valid(config) || (config->nr_regions && !config->regions))
 		return false;
 	if (!config->gnttab.pages)
 		return true;
@@ -95,6 +95,8 @@ int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config)
 	g->platform = config->platform;
 	g->context = config->context;
 	g->shared_info = config->shared_info;
+	g->regions = config->regions;
+	g->nr_regions = config->nr_regions;
 	rc = xg_hypercall_setup(g);
 	if (rc)
 		return rc;

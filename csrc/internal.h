@@ -18,9 +18,11 @@
 #include <xen/vcpu.h>
 
 #include "xen_guest/guest.h"
+#include "xen_guest/region.h"
 
 /* Provided by every C environment, freestanding ones too. */
 void *memset(void *dest, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
 
 static inline uintptr_t xg_page_offset(uintptr_t address)
 {
@@ -53,6 +55,18 @@ bool xg_evtchn_forget(struct xg_guest *g, uint32_t port);
 int xg_gnttab_init(struct xg_guest *g, const struct xg_window *window,
 		   uint64_t *words);
 int xg_gnttab_fini(struct xg_guest *g);
+
+/* region.c: check the state of pages of a region, and change it. As
+ * xg_region_map() answers. */
+int xg_region_set_mapped(struct xg_region *r, uint32_t first, uint32_t n,
+			 bool mapped);
+int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n);
+
+/* regions.c: the platform's `map` and `unmap`, with the region told where the
+ * pages belong to one. */
+int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
+		 uint32_t prot);
+int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n);
 
 /* gntref.c: the free references. */
 void xg_gntref_init(struct xg_gnttab *gnttab);

@@ -19,6 +19,7 @@
 #include "gnttab.h"
 #include "memory.h"
 #include "platform.h"
+#include "region.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -69,6 +70,11 @@ struct xg_guest_config {
 	struct xg_window gnttab;
 	/* One word per 64 references of the window: XG_GRANT_WORDS(pages). */
 	uint64_t *gnttab_words;
+
+	/* Where foreign pages can be mapped, each set up by
+	 * xg_region_init(). 0: none. */
+	struct xg_region *regions;
+	uint32_t nr_regions;
 };
 
 struct xg_guest {
@@ -77,6 +83,8 @@ struct xg_guest {
 	struct xg_window shared_info;
 	struct xg_evtchn evtchn;
 	struct xg_gnttab gnttab;
+	struct xg_region *regions;
+	uint32_t nr_regions;
 };
 
 /*
