@@ -32,6 +32,9 @@ static inline uintptr_t xg_page_offset(uintptr_t address)
 /* guest.c: is the window usable: page aligned and not past the end? */
 bool xg_window_valid(const struct xg_window *window);
 
+/* memory.c: can frames be counted from `gfn` on? */
+bool xg_frames_valid(uint64_t gfn, uint32_t count);
+
 /* evtchn.c */
 int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config);
 int xg_evtchn_fini(struct xg_guest *g);

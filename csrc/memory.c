@@ -85,3 +85,25 @@ int xg_memory_remove_from_physmap(struct xg_guest *g, uint16_t dom,
 	return xg_hypercall2(g, __HYPERVISOR_memory_op,
 			     XENMEM_remove_from_physmap, &op);
 }
+
+bool xg_frames_valid(uint64_t gfn, uint32_t count)
+{
+	return !count || gfn <= UINT64_MAX - (count - 1);
+}
+
+int xg_memory_remove_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
+			   uint32_t count, uint32_t *done)
+{
+	if (!done)
+		return -XG_EINVAL;
+	*done = 0;
+	if (!xg_frames_valid(gfn, count))
+		return -XG_EINVAL;
+	for (; *done < count; (*done)++) {
+		int rc = xg_memory_remove_from_physmap(g, dom, gfn + *done);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}

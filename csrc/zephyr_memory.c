@@ -41,3 +41,34 @@ int xendom_remove_from_physmap(int domid, xen_pfn_t gpfn)
 		return -XG_EINVAL;
 	return xg_memory_remove_from_physmap(g, (uint16_t)domid, gpfn);
 }
+
+int xendom_populate_physmap(int domid, unsigned int extent_order,
+			    unsigned int nr_extents, unsigned int mem_flags,
+			    xen_pfn_t *extent_start)
+{
+	struct xg_guest *g = xg_current();
+	uint32_t done = 0;
+	int rc;
+
+	if (!g || !domid_fits(domid) || nr_extents > INT32_MAX)
+		return -XG_EINVAL;
+	rc = xg_memory_populate_physmap(g, (uint16_t)domid, extent_order,
+					nr_extents, mem_flags,
+					(const uint64_t *)extent_start, &done);
+	return done ? (int)done : rc;
+}
+
+int xendom_acquire_resource(domid_t domid, uint16_t type, uint32_t id,
+			    uint64_t frame, uint32_t *nr_frames,
+			    xen_pfn_t *frame_list)
+{
+	struct xg_guest *g = xg_current();
+	uint32_t left;
+
+	if (!g || !nr_frames)
+		return -XG_EINVAL;
+	if (!*nr_frames)
+		return xg_memory_resource_size(g, domid, type, id, nr_frames);
+	return xg_memory_acquire_resource(g, domid, type, id, frame, *nr_frames,
+					  (const uint64_t *)frame_list, &left);
+}

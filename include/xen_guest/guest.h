@@ -16,7 +16,9 @@
 
 #include "errno.h"
 #include "evtchn.h"
+#include "foreign.h"
 #include "gnttab.h"
+#include "hvm.h"
 #include "memory.h"
 #include "platform.h"
 #include "region.h"

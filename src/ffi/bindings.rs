@@ -464,6 +464,37 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn xg_vcpu_online(g: *mut xg_guest, vcpu: u32) -> ::core::ffi::c_int;
     pub fn xg_evtchn_upcall(g: *mut xg_guest, budget: u32) -> ::core::ffi::c_int;
+    pub fn xg_foreign_add_range(
+        g: *mut xg_guest,
+        foreign: u16,
+        first: u64,
+        count: u32,
+        gfn: u64,
+        left: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_foreign_map(
+        g: *mut xg_guest,
+        foreign: u16,
+        first: u64,
+        at: *const xg_window,
+        prot: u32,
+        left: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_resource_map(
+        g: *mut xg_guest,
+        dom: u16,
+        type_: u16,
+        id: u32,
+        frame: u64,
+        at: *const xg_window,
+        prot: u32,
+        left: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_foreign_unmap(
+        g: *mut xg_guest,
+        at: *const xg_window,
+        left: *mut u32,
+    ) -> ::core::ffi::c_int;
     pub fn xg_gnttab_grant(g: *mut xg_guest, domid: u16, gfn: u64, readonly: bool) -> i32;
     pub fn xg_gnttab_end(g: *mut xg_guest, gref: u32) -> ::core::ffi::c_int;
     pub fn xg_gnttab_alloc_and_grant(
@@ -484,6 +515,18 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn xg_gnttab_error(status: i16) -> *const ::core::ffi::c_char;
     pub fn xg_gnttab_errno(status: i16) -> ::core::ffi::c_int;
+    pub fn xg_hvm_get_param(
+        g: *mut xg_guest,
+        dom: u16,
+        index: u32,
+        value: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_hvm_set_param(
+        g: *mut xg_guest,
+        dom: u16,
+        index: u32,
+        value: u64,
+    ) -> ::core::ffi::c_int;
     pub fn xg_memory_add_to_physmap(
         g: *mut xg_guest,
         dom: u16,
@@ -505,6 +548,81 @@ unsafe extern "C" {
         g: *mut xg_guest,
         dom: u16,
         gfn: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_remove_range(
+        g: *mut xg_guest,
+        dom: u16,
+        gfn: u64,
+        count: u32,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_populate_physmap(
+        g: *mut xg_guest,
+        dom: u16,
+        order: u32,
+        count: u32,
+        flags: u32,
+        gfns: *const u64,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_decrease_reservation(
+        g: *mut xg_guest,
+        dom: u16,
+        order: u32,
+        count: u32,
+        flags: u32,
+        gfns: *const u64,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_increase_reservation(
+        g: *mut xg_guest,
+        dom: u16,
+        order: u32,
+        count: u32,
+        flags: u32,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_populate_range(
+        g: *mut xg_guest,
+        dom: u16,
+        gfn: u64,
+        count: u32,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_decrease_range(
+        g: *mut xg_guest,
+        dom: u16,
+        gfn: u64,
+        count: u32,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_current_reservation(
+        g: *mut xg_guest,
+        dom: u16,
+        pages: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_maximum_reservation(
+        g: *mut xg_guest,
+        dom: u16,
+        pages: *mut u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_maximum_gpfn(g: *mut xg_guest, dom: u16, gfn: *mut u64) -> ::core::ffi::c_int;
+    pub fn xg_memory_resource_size(
+        g: *mut xg_guest,
+        dom: u16,
+        type_: u16,
+        id: u32,
+        frames: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_memory_acquire_resource(
+        g: *mut xg_guest,
+        dom: u16,
+        type_: u16,
+        id: u32,
+        frame: u64,
+        count: u32,
+        gfns: *const u64,
+        left: *mut u32,
     ) -> ::core::ffi::c_int;
     pub fn xg_guest_init(g: *mut xg_guest, config: *const xg_guest_config) -> ::core::ffi::c_int;
     pub fn xg_guest_fini(g: *mut xg_guest) -> ::core::ffi::c_int;

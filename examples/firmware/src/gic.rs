@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The GICv3, of which a Xen guest needs its CPU's private interrupts.
 
+use core::arch::asm;
 use core::ptr::NonNull;
 
 use arm_gic::gicv3::registers::{Gicd, GicrSgi};
-use arm_gic::gicv3::{GicCpuInterface, GicV3};
+use arm_gic::gicv3::{GicCpuInterface, GicV3, SgiTarget, SgiTargetGroup};
 use arm_gic::{IntId, InterruptGroup, Trigger, UniqueMmioPointer};
 
 use crate::cpu;
 use crate::machine::Machine;
 use crate::sync::IrqMutex;
+
+/// From one CPU to another, whose handler has nothing to do.
+const WAKE_UP: IntId = IntId::sgi(0);
 
 static GIC: IrqMutex<Option<GicV3<'static>>> = IrqMutex::new(None);
 
@@ -64,12 +68,26 @@ pub(crate) fn init_cpu() {
     let mut gic = GIC.lock();
     let gic = gic.as_mut().expect("the first CPU set the GIC up");
     gic.init_cpu(cpu);
-    // Of what this CPU enabled before it was off, nothing is left.
-    gic.redistributor(cpu)
-        .expect("a redistributor for each CPU")
-        .configure_default_settings();
     GicCpuInterface::set_priority_mask(0xff);
     GicCpuInterface::enable_group1(true);
+    gic.enable_interrupt(WAKE_UP, Some(cpu), true)
+        .expect("a private interrupt");
+}
+
+/// Ends another CPU's `wfi`, if that called [`init_cpu`].
+pub(crate) fn wake(cpu: usize) {
+    let target = SgiTarget::List {
+        affinity3: 0,
+        affinity2: 0,
+        affinity1: (cpu::affinity(cpu) >> 8) as u8,
+        target_list: 1 << (cpu::affinity(cpu) & 0xf),
+    };
+    // SAFETY: A barrier has no other effect. What was written for the other
+    // CPU is visible to it before it is woken: the write of the register that
+    // sends the interrupt is not ordered with memory otherwise.
+    unsafe { asm!("dsb ishst", options(nostack, preserves_flags)) };
+    GicCpuInterface::send_sgi(WAKE_UP, target, SgiTargetGroup::CurrentGroup1)
+        .expect("an interrupt for this");
 }
 
 /// Calls `handler` in interrupt context, on this CPU, as long as the private
@@ -126,6 +144,7 @@ fn serve(interrupt: IntId) {
     let handler = handlers().lock().private.get(index).copied().flatten();
     match handler {
         Some(handler) => handler(),
+        None if interrupt == WAKE_UP => {}
         None => panic!("unexpected interrupt: {interrupt:?}"),
     }
 }

@@ -101,20 +101,18 @@ pub fn guest() -> &'static Guest<'static> {
 }
 
 /// Connects the calling vCPU's event interrupt, if the guest was set up with
-/// storage for it. Interrupts are masked.
-pub(crate) fn online(vcpu: u32) {
-    let Some(guest) = GUEST.get() else { return };
+/// storage for it.
+pub(crate) fn online(vcpu: u32) -> bool {
+    let Some(guest) = GUEST.get() else {
+        return false;
+    };
     match guest.vcpu_online(vcpu) {
-        Ok(()) => enable(),
-        Err(Error::Busy) => {
-            // It was up before it was last turned off. Xen announced what came
-            // since then to a vCPU that was off, and won't do so again.
-            enable();
-            while serve(guest) == Upcall::More {}
-        }
-        Err(Error::NotFound) => {}
+        // Busy: somebody did it for this vCPU.
+        Ok(()) | Err(Error::Busy) => enable(),
+        Err(Error::NotFound) => return false,
         Err(error) => panic!("no events for vCPU {vcpu}: {error}"),
     }
+    true
 }
 
 fn enable() {
@@ -123,17 +121,12 @@ fn enable() {
 
 /// The event interrupt, on each vCPU.
 fn on_event() {
-    match serve(guest()) {
+    // SAFETY: Interrupts don't nest, and the platform takes the vCPU's number
+    // from its own register.
+    match unsafe { guest().upcall(BUDGET) } {
         Upcall::Drained => {}
         // The line is low though events are pending: Xen raises it when it
         // sets the flag for pending events, and that is set.
         Upcall::More => gic::call_again(on_event),
     }
-}
-
-/// Interrupts are masked.
-fn serve(guest: &Guest<'_>) -> Upcall {
-    // SAFETY: Without interrupts it does not nest, and the platform takes the
-    // vCPU's number from its own register.
-    unsafe { guest.upcall(BUDGET) }
 }

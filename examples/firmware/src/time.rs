@@ -3,15 +3,24 @@
 //! does.
 
 use core::arch::asm;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use crate::gic;
 use crate::machine::Machine;
-use crate::smp;
 use crate::sync::Masked;
 
 /// How long a waiting vCPU may overlook what another one did.
 const TICK: Duration = Duration::from_micros(200);
+
+/// Whether another vCPU was ever started.
+static SHARED: AtomicBool = AtomicBool::new(false);
+
+/// Before another vCPU is started.
+pub(crate) fn share() {
+    // Relaxed: whoever waits for what the new vCPU does was told of it.
+    SHARED.store(true, Ordering::Relaxed);
+}
 
 /// Lets the virtual timer interrupt this CPU.
 pub(crate) fn init(machine: &Machine) {
@@ -69,10 +78,10 @@ pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> boo
             masked.restore();
             return done;
         }
-        arm(if smp::alone() {
-            deadline
-        } else {
+        arm(if SHARED.load(Ordering::Relaxed) {
             deadline.min(ticks() + to_ticks(TICK))
+        } else {
+            deadline
         });
         arm_gic::wfi();
         masked.restore();
@@ -106,9 +115,8 @@ fn arm(deadline: u64) {
     }
 }
 
-/// Stops this CPU's timer. The timer interrupt's handler too: being woken is
-/// all that is wanted.
-pub(crate) fn disarm() {
+/// The timer interrupt's handler: being woken is all that is wanted.
+fn disarm() {
     // SAFETY: A stopped timer has no effect.
     unsafe {
         asm!(

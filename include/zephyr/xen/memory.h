@@ -5,7 +5,9 @@
  * Every call is a thin form of one in xen_guest/memory.h, whose contract
  * holds. Without a current guest calls return -XG_EINVAL. Where this differs
  * from Zephyr's own implementation: batches of any size, errs[] always filled
- * and looked at, domain numbers checked instead of cut to 16 bits.
+ * and looked at, a reason where nothing was populated, resources mapped
+ * entirely or not at all, pointers checked, domain numbers checked instead of
+ * cut to 16 bits.
  */
 #ifndef ZEPHYR_XEN_MEMORY_H
 #define ZEPHYR_XEN_MEMORY_H
@@ -30,6 +32,18 @@ int xendom_add_to_physmap_batch(int domid, int foreign_domid,
 				xen_ulong_t *idxs, xen_pfn_t *gpfns, int *errs);
 /* xg_memory_remove_from_physmap() */
 int xendom_remove_from_physmap(int domid, xen_pfn_t gpfn);
+/* xg_memory_populate_physmap(). Returns how many extents were populated, which
+ * can be fewer than nr_extents; the error if there is none of them. At most
+ * 2^31 - 1 extents: -XG_EINVAL for more. */
+int xendom_populate_physmap(int domid, unsigned int extent_order,
+			    unsigned int nr_extents, unsigned int mem_flags,
+			    xen_pfn_t *extent_start);
+/* With *nr_frames 0: xg_memory_resource_size(), to *nr_frames; `frame` and
+ * frame_list are ignored. Otherwise xg_memory_acquire_resource(), and
+ * *nr_frames stays as it is. */
+int xendom_acquire_resource(domid_t domid, uint16_t type, uint32_t id,
+			    uint64_t frame, uint32_t *nr_frames,
+			    xen_pfn_t *frame_list);
 
 #ifdef __cplusplus
 }

@@ -42,8 +42,8 @@ fn main(machine: &'static Machine) {
     let fifo = guest.events_abi() == EventsAbi::Fifo;
     assert_eq!(fifo, options.fifo, "not the ABI that was asked for");
 
-    start_and_stop(guest);
-    smp::start(1, other_vcpu).expect("vCPU 1 is off");
+    start_again(guest);
+    smp::start(1, other_vcpu).expect("vCPU 1 is idle");
     ping_pong(guest, rounds);
     cross_fire(guest, rounds);
     moved_port(guest);
@@ -122,9 +122,9 @@ fn set_busy(busy: bool) {
     assert!(obeys, "vCPU 1 does not answer");
 }
 
-/// What comes while a vCPU is off is there when it is on: the first time and
-/// again.
-fn start_and_stop(guest: &'static Guest<'static>) {
+/// What comes before a vCPU is on is there when it is; and it can be started
+/// again and again.
+fn start_again(guest: &'static Guest<'static>) {
     static COUNTS: Counts = Counts::new();
     static LEAVE: AtomicBool = AtomicBool::new(false);
     fn stay(_: u32) {
@@ -132,12 +132,12 @@ fn start_and_stop(guest: &'static Guest<'static>) {
     }
     let mut ipi = EventChannel::bind_ipi(guest, 1).expect("a port");
     ipi.bind(&|| COUNTS.count()).expect("an open port");
-    for round in 1..=3 {
+    for round in 1..=10 {
         LEAVE.store(false, Ordering::Relaxed);
         ipi.notify().expect("an open port");
-        smp::start(1, stay).expect("it is off");
+        smp::start(1, stay).expect("it does not run");
         assert_eq!(smp::start(1, stay), Err(smp::StartError::Running));
-        COUNTS.expect("vCPU 1 started with an event", [0, round]);
+        COUNTS.expect("started with an event pending", [0, round]);
         LEAVE.store(true, Ordering::Relaxed);
         assert!(wait_until(PATIENCE, || !smp::is_running(1)), "it stays");
     }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Pages that Xen keeps for another domain: its grant table, its emulators'. */
+#include "hypercall.h"
+#include "internal.h"
+
+/* As many as Xen maps in one go, so that it fails in the first go or not at
+ * all. */
+#define CHUNK 32u
+
+static int acquire(struct xg_guest *g, struct xen_mem_acquire_resource *op,
+		   const uint64_t *gfns)
+{
+	/* The handle's type has no const: Xen only reads the list, but for PV
+	 * domains. */
+	set_xen_guest_handle(op->frame_list, (xen_pfn_t *)(uintptr_t)gfns);
+	return xg_hypercall2(g, __HYPERVISOR_memory_op, XENMEM_acquire_resource,
+			     op);
+}
+
+int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
+			    uint32_t id, uint32_t *frames)
+{
+	struct xen_mem_acquire_resource op = {
+		.domid = dom,
+		.type = type,
+		.id = id,
+	};
+	int rc;
+
+	if (!frames)
+		return -XG_EINVAL;
+	/* No list and no count: the question for the size. */
+	rc = acquire(g, &op, NULL);
+	if (!rc)
+		*frames = op.nr_frames;
+	return rc;
+}
+
+static int remove_one(struct xg_guest *g, uint64_t gfn)
+{
+	return xg_memory_remove_from_physmap(g, DOMID_SELF, gfn);
+}
+
+/*
+ * At most CHUNK frames from op->frame on; *done counts those that are there.
+ *
+ * A failure of the first frame leaves nothing behind. One of a later frame
+ * leaves those before it mapped, and the answer is -XG_EIO, which says neither
+ * how many they are nor why it failed. So they are taken back up to the first
+ * that is empty, and each is tried again by itself.
+ */
+static int acquire_some(struct xg_guest *g, struct xen_mem_acquire_resource *op,
+			uint32_t count, const uint64_t *gfns, uint32_t *done)
+{
+	uint64_t first = op->frame;
+	uint32_t i = 0;
+	int rc;
+
+	op->nr_frames = count;
+	rc = acquire(g, op, gfns);
+	*done = rc ? 0 : count;
+	if (rc != -XG_EIO)
+		return rc;
+	while (i < count && !remove_one(g, gfns[i]))
+		i++;
+	for (; *done < count; (*done)++) {
+		op->frame = first + *done;
+		op->nr_frames = 1;
+		rc = acquire(g, op, gfns + *done);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
+			       uint32_t id, uint64_t frame, uint32_t count,
+			       const uint64_t *gfns, uint32_t *left)
+{
+	struct xen_mem_acquire_resource op = {
+		.domid = dom,
+		.type = type,
+		.id = id,
+	};
+	uint32_t done = 0;
+	int rc = 0;
+
+	if (!left)
+		return -XG_EINVAL;
+	*left = 0;
+	if (!count || !gfns || !xg_frames_valid(frame, count))
+		return -XG_EINVAL;
+	while (done < count && !rc) {
+		uint32_t batch = count - done < CHUNK ? count - done : CHUNK;
+		uint32_t some;
+
+		op.frame = frame + done;
+		rc = acquire_some(g, &op, batch, gfns + done, &some);
+		done += some;
+	}
+	if (!rc)
+		return 0;
+	while (done-- > 0)
+		if (remove_one(g, gfns[done]) && !*left)
+			*left = done + 1;
+	return *left ? -XG_EIO : rc;
+}
