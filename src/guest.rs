@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use crate::platform::Table;
+use crate::region::Region;
 use crate::{Error, EventChannel, Gfn, Page, Platform, Result, Window, ffi};
 
 /// Memory for one guest: `GROUPS` times 64 event-channel ports, `WORDS` times
@@ -73,6 +74,7 @@ pub struct GuestConfig<'s> {
     grant_table: Option<Window>,
     fifo: Option<(NonNull<Page>, usize)>,
     reset_events: bool,
+    regions: (*mut ffi::xg_region, u32),
     storage: PhantomData<&'s mut Page>,
 }
 
@@ -85,6 +87,7 @@ impl<'s> GuestConfig<'s> {
             grant_table: None,
             fifo: None,
             reset_events: false,
+            regions: (ptr::null_mut(), 0),
             storage: PhantomData,
         }
     }
@@ -127,6 +130,18 @@ impl<'s> GuestConfig<'s> {
     pub const fn with_events_reset(self) -> Self {
         Self {
             reset_events: true,
+            ..self
+        }
+    }
+}
+
+impl<'s> GuestConfig<'s> {
+    /// With these regions to map foreign pages into: see [`RegionPages`].
+    pub const fn with_regions<'m: 's>(self, regions: &'s mut [Region<'m>]) -> Self {
+        let count = regions.len() as u32;
+        Self {
+            // A region is the C core's, and nothing else.
+            regions: (regions.as_mut_ptr().cast(), count),
             ..self
         }
     }
@@ -226,6 +241,8 @@ impl<'s> Guest<'s> {
                 None => none,
             },
             gnttab_words: storage.words.as_mut_ptr(),
+            regions: config.regions.0,
+            nr_regions: config.regions.1,
         };
         let raw = NonNull::from_mut(&mut storage.guest).cast();
         // SAFETY: the storage is exclusively ours for 's and has the sizes

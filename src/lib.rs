@@ -37,6 +37,7 @@ mod guest;
 mod mapping;
 mod page;
 mod platform;
+mod region;
 mod shared;
 mod signal;
 #[cfg(feature = "sim")]
@@ -50,6 +51,7 @@ pub use guest::{EventsAbi, Guest, GuestConfig, GuestStorage, Upcall};
 pub use mapping::{GrantMapping, MapError, UnmapError};
 pub use page::{EmptyPages, Page, PageOwner, StaticPage, Window};
 pub use platform::{Hypercall, Platform, Protection};
+pub use region::{Region, RegionPages, region_metadata};
 pub use shared::{Scalar, SharedMemory};
 pub use signal::{Signal, Wait};
 pub use types::{Access, DomId, Gfn, GrantRef, PAGE_SIZE, Port};

@@ -13,10 +13,10 @@ use std::sync::Mutex;
 use xen_guest::sim::{Delivery, DomainConfig, Hypervisor, SimPage};
 use xen_guest::{
     EmptyPages, EventsAbi, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner,
-    Platform, Upcall, Window, sim,
+    Platform, Region, Upcall, Window, region_metadata, sim,
 };
 use xen_guest_scenarios::{
-    Concurrent, Counters, Domain, Memory, Outcome, Role, WINDOW_PAGES, World,
+    Concurrent, Counters, Domain, Memory, Outcome, REGION_PAGES, Role, WINDOW_PAGES, World,
 };
 
 /// A domain's pages, from the simulator.
@@ -101,7 +101,33 @@ type Storage = GuestStorage<64, 8>;
 /// A page for queues, and a word for each of 4096 ports.
 const FIFO_PAGES: usize = 5;
 
-fn guest<'s>(storage: &'s mut Storage, domain: &'s sim::Domain, abi: EventsAbi) -> Guest<'s> {
+/// What a domain's guest lives in.
+#[derive(Default)]
+struct Place {
+    storage: Storage,
+    metadata: Vec<u64>,
+    regions: Vec<Region<'static>>,
+}
+
+fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> Guest<'s> {
+    // Behind the pages that `SimMemory` took.
+    let extended = domain.extended_region();
+    let offset = WINDOW_PAGES;
+    let window = Window {
+        // SAFETY: the region is far larger.
+        va: unsafe { extended.va.add(offset * PAGE_SIZE) },
+        gfn: Gfn::new(extended.gfn.raw() + offset as u64),
+        pages: REGION_PAGES,
+    };
+    place.metadata = vec![0; region_metadata(REGION_PAGES)];
+    let metadata = NonNull::from(&mut place.metadata[..]);
+    // SAFETY: frames of the domain that nobody else takes; the metadata is
+    // this place's, and used through the region alone.
+    let region = unsafe { Region::new(&window, &mut *metadata.as_ptr()) };
+    place.regions = vec![region.expect("a region")];
+    let Place {
+        storage, regions, ..
+    } = place;
     let window = domain.grant_window();
     // SAFETY: inside the window.
     let last = unsafe { window.va.add((window.pages as usize - 1) * PAGE_SIZE) };
@@ -110,7 +136,8 @@ fn guest<'s>(storage: &'s mut Storage, domain: &'s sim::Domain, abi: EventsAbi) 
         gfn: Gfn::new(window.gfn.raw() + u64::from(window.pages) - 1),
         pages: 1,
     })
-    .with_grant_table(window);
+    .with_grant_table(window)
+    .with_regions(regions);
     if abi == EventsAbi::Fifo {
         let pages = NonNull::new(domain.page_alloc(FIFO_PAGES as u32).cast()).unwrap();
         // SAFETY: allocated for this guest alone.
@@ -134,15 +161,19 @@ fn run(delivery: Delivery, abi: EventsAbi) -> (String, Outcome) {
         xen.create_domain(DomainConfig::default().with_delivery(delivery)),
         xen.create_domain(DomainConfig::default().with_delivery(delivery)),
     ];
-    let mut storage: [Box<Storage>; 3] = Default::default();
-    let mut left = storage.iter_mut();
+    let mut places: [Box<Place>; 3] = Default::default();
+    let mut left = places.iter_mut();
+    let windows = domains
+        .each_ref()
+        .map(|domain| domain.empty_pages(WINDOW_PAGES as u32).unwrap());
     let guests = domains
         .each_ref()
         .map(|domain| guest(left.next().unwrap(), domain, abi));
+    let mut windows = windows.into_iter();
     let memories = domains.each_ref().map(|domain| SimMemory {
         domain: domain.clone(),
         pages: Mutex::default(),
-        window: domain.empty_pages(WINDOW_PAGES as u32).unwrap(),
+        window: windows.next().unwrap(),
         delivery,
     });
     let counters: [Counters; 3] = Default::default();

@@ -41,6 +41,10 @@ pub const XG_PAGE_SIZE: u32 = 4096;
 pub const XG_PROT_READ: u32 = 1;
 pub const XG_PROT_WRITE: u32 = 2;
 pub const XG_CPU_NONE: u32 = 4294967295;
+pub const XG_REGION_BLOCK: u32 = 512;
+pub const XG_REGION_LEVELS: u32 = 22;
+pub const XG_REGION_CACHE: u32 = 16;
+pub const XG_REGION_MAX_PAGES: u32 = 536870912;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_evtchn_ops {
@@ -313,6 +317,65 @@ const _: () = {
     ["Offset of field: xg_platform::relax"][::core::mem::offset_of!(xg_platform, relax) - 72usize];
 };
 #[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xg_region_node {
+    pub prefix: u32,
+    pub suffix: u32,
+    pub longest: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_region_node"][::core::mem::size_of::<xg_region_node>() - 12usize];
+    ["Alignment of xg_region_node"][::core::mem::align_of::<xg_region_node>() - 4usize];
+    ["Offset of field: xg_region_node::prefix"]
+        [::core::mem::offset_of!(xg_region_node, prefix) - 0usize];
+    ["Offset of field: xg_region_node::suffix"]
+        [::core::mem::offset_of!(xg_region_node, suffix) - 4usize];
+    ["Offset of field: xg_region_node::longest"]
+        [::core::mem::offset_of!(xg_region_node, longest) - 8usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_region {
+    pub va: *mut u8,
+    pub gfn: u64,
+    pub pages: u32,
+    pub levels: u32,
+    pub free: *mut u64,
+    pub heads: *mut u64,
+    pub mapped: *mut u64,
+    pub level: [*mut xg_region_node; 22usize],
+    pub level_size: [u32; 22usize],
+    pub cached: u32,
+    pub cache: [u32; 16usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_region"][::core::mem::size_of::<xg_region>() - 384usize];
+    ["Alignment of xg_region"][::core::mem::align_of::<xg_region>() - 8usize];
+    ["Offset of field: xg_region::va"][::core::mem::offset_of!(xg_region, va) - 0usize];
+    ["Offset of field: xg_region::gfn"][::core::mem::offset_of!(xg_region, gfn) - 8usize];
+    ["Offset of field: xg_region::pages"][::core::mem::offset_of!(xg_region, pages) - 16usize];
+    ["Offset of field: xg_region::levels"][::core::mem::offset_of!(xg_region, levels) - 20usize];
+    ["Offset of field: xg_region::free"][::core::mem::offset_of!(xg_region, free) - 24usize];
+    ["Offset of field: xg_region::heads"][::core::mem::offset_of!(xg_region, heads) - 32usize];
+    ["Offset of field: xg_region::mapped"][::core::mem::offset_of!(xg_region, mapped) - 40usize];
+    ["Offset of field: xg_region::level"][::core::mem::offset_of!(xg_region, level) - 48usize];
+    ["Offset of field: xg_region::level_size"]
+        [::core::mem::offset_of!(xg_region, level_size) - 224usize];
+    ["Offset of field: xg_region::cached"][::core::mem::offset_of!(xg_region, cached) - 312usize];
+    ["Offset of field: xg_region::cache"][::core::mem::offset_of!(xg_region, cache) - 316usize];
+};
+impl Default for xg_region {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_window {
     pub va: *mut ::core::ffi::c_void,
@@ -352,10 +415,12 @@ pub struct xg_guest_config {
     pub nr_fifo_pages: u32,
     pub gnttab: xg_window,
     pub gnttab_words: *mut u64,
+    pub regions: *mut xg_region,
+    pub nr_regions: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 136usize];
+    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 152usize];
     ["Alignment of xg_guest_config"][::core::mem::align_of::<xg_guest_config>() - 8usize];
     ["Offset of field: xg_guest_config::platform"]
         [::core::mem::offset_of!(xg_guest_config, platform) - 0usize];
@@ -383,6 +448,10 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest_config, gnttab) - 104usize];
     ["Offset of field: xg_guest_config::gnttab_words"]
         [::core::mem::offset_of!(xg_guest_config, gnttab_words) - 128usize];
+    ["Offset of field: xg_guest_config::regions"]
+        [::core::mem::offset_of!(xg_guest_config, regions) - 136usize];
+    ["Offset of field: xg_guest_config::nr_regions"]
+        [::core::mem::offset_of!(xg_guest_config, nr_regions) - 144usize];
 };
 impl Default for xg_guest_config {
     fn default() -> Self {
@@ -401,10 +470,12 @@ pub struct xg_guest {
     pub shared_info: xg_window,
     pub evtchn: xg_evtchn,
     pub gnttab: xg_gnttab,
+    pub regions: *mut xg_region,
+    pub nr_regions: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 224usize];
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 240usize];
     ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
     ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
     ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
@@ -412,6 +483,9 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
     ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
     ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 120usize];
+    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 224usize];
+    ["Offset of field: xg_guest::nr_regions"]
+        [::core::mem::offset_of!(xg_guest, nr_regions) - 232usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {
@@ -623,6 +697,33 @@ unsafe extern "C" {
         count: u32,
         gfns: *const u64,
         left: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_region_init(
+        r: *mut xg_region,
+        window: *const xg_window,
+        metadata: *mut ::core::ffi::c_void,
+        size: usize,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_region_take(r: *mut xg_region, n: u32) -> i32;
+    pub fn xg_region_give(r: *mut xg_region, page: u32, n: u32) -> ::core::ffi::c_int;
+    pub fn xg_region_verify(r: *mut xg_region) -> ::core::ffi::c_int;
+    pub fn xg_region_get_pages(g: *mut xg_guest, n: u32) -> *mut ::core::ffi::c_void;
+    pub fn xg_region_put_pages(
+        g: *mut xg_guest,
+        va: *mut ::core::ffi::c_void,
+        n: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_region_contains(g: *const xg_guest, va: *const ::core::ffi::c_void) -> bool;
+    pub fn xg_region_map(
+        g: *mut xg_guest,
+        va: *mut ::core::ffi::c_void,
+        n: u32,
+        prot: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_region_unmap(
+        g: *mut xg_guest,
+        va: *mut ::core::ffi::c_void,
+        n: u32,
     ) -> ::core::ffi::c_int;
     pub fn xg_guest_init(g: *mut xg_guest, config: *const xg_guest_config) -> ::core::ffi::c_int;
     pub fn xg_guest_fini(g: *mut xg_guest) -> ::core::ffi::c_int;

@@ -3,7 +3,7 @@
 
 use spin::Once;
 use static_cell::ConstStaticCell;
-use xen_guest::{Error, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Upcall};
+use xen_guest::{Error, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Region, Upcall};
 
 use crate::args::Args;
 use crate::platform::Firmware;
@@ -44,12 +44,14 @@ pub fn init_in<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
 }
 
 /// What [`init_with`] can be asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// The FIFO event ABI, with pages out of the pool: one, and one for each
     /// 1024 ports. Where Xen doesn't have it, the two-level one is used all
     /// the same: see [`Guest::events_abi`].
     pub fifo: bool,
+    /// Regions to map foreign pages into: see [`crate::region`].
+    pub regions: &'static mut [Region<'static>],
 }
 
 impl Options {
@@ -57,8 +59,24 @@ impl Options {
     pub fn from_args(args: Args<'_>) -> Self {
         Self {
             fifo: args.get("events") == Some("fifo"),
+            ..Self::default()
         }
     }
+}
+
+/// A region over `pages` empty frames, which are taken for good. `None` if
+/// there are not as many.
+///
+/// # Panics
+///
+/// If there is less metadata than [`region_metadata`](xen_guest::region_metadata)
+/// says.
+pub fn region(pages: u32, metadata: &'static mut [u64]) -> Option<Region<'static>> {
+    let window = to_window(windows().take(pages as usize)?);
+    // SAFETY: The frames are empty, and taken for this. The platform maps
+    // them at their own addresses.
+    let region = unsafe { Region::new(&window, metadata) };
+    Some(region.unwrap_or_else(|error| panic!("no region of {pages} pages: {error}")))
 }
 
 /// The same, with more to choose.
@@ -73,8 +91,9 @@ pub fn init_with<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
     assert!(!GUEST.is_completed(), "the guest was set up before");
     let windows = windows();
     let shared_info = windows.take(1).expect("an empty frame for shared info");
-    let mut config =
-        GuestConfig::new(to_window(shared_info)).with_grant_table(to_window(windows.grant_table));
+    let mut config = GuestConfig::new(to_window(shared_info))
+        .with_grant_table(to_window(windows.grant_table))
+        .with_regions(options.regions);
     if options.fifo {
         let pages = 1 + GROUPS.div_ceil(GROUPS_PER_FIFO_PAGE);
         let first = pages::take(pages).expect("pages for the FIFO events");

@@ -40,7 +40,7 @@ use dtoolkit::fdt::Fdt;
 use spin::Once;
 
 pub use args::Args;
-pub use guest::{Options, guest, init, init_in, init_with};
+pub use guest::{Options, guest, init, init_in, init_with, region};
 pub use machine::{Machine, Region};
 pub use windows::Windows;
 

@@ -18,15 +18,22 @@ use core::time::Duration;
 
 use firmware::time::{now, sleep};
 use firmware::{Machine, Options, pages, println, windows};
-use static_cell::ConstStaticCell;
-use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page};
-use xen_guest_scenarios::{Counters, Domain, Memory, Role, WINDOW_PAGES, World, run_all};
+use static_cell::{ConstStaticCell, StaticCell};
+use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Region, region_metadata};
+use xen_guest_scenarios::{
+    Counters, Domain, Memory, REGION_PAGES, Role, WINDOW_PAGES, World, run_all,
+};
 
 use lockstep::{Break, Link, Lockstep};
 use mailbox::Mailbox;
 
 /// 4096 ports and one frame of grants, as in the simulator's run.
 static STORAGE: ConstStaticCell<GuestStorage<64, 8>> = ConstStaticCell::new(GuestStorage::new());
+
+/// A region, and what it keeps books in.
+static REGION: StaticCell<[Region<'static>; 1]> = StaticCell::new();
+static METADATA: ConstStaticCell<[u64; region_metadata(REGION_PAGES)]> =
+    ConstStaticCell::new([0; region_metadata(REGION_PAGES)]);
 
 static COUNTERS: Counters = [const { AtomicU32::new(0) }; 8];
 
@@ -84,7 +91,12 @@ fn main(machine: &'static Machine) {
         _ => panic!("break=fail, hang, panic or silent, not {how}"),
     });
 
-    let guest = firmware::init_with(STORAGE.take(), Options::from_args(machine.args));
+    let region = firmware::region(REGION_PAGES, METADATA.take());
+    let options = Options {
+        regions: REGION.init([region.expect("empty frames")]),
+        ..Options::from_args(machine.args)
+    };
+    let guest = firmware::init_with(STORAGE.take(), options);
     let window = windows().take_empty_pages(WINDOW_PAGES);
     let memory = Pages {
         window: window.expect("empty frames"),

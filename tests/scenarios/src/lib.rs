@@ -26,10 +26,12 @@ mod interrupts;
 mod mappings;
 mod ops;
 mod physmap;
+mod regions;
 mod zephyr;
 
 pub use cx::{Concurrent, Cx, Failure, Outcome, World};
 pub use domain::{Counters, Domain, Memory, Role, TestPage, WINDOW_PAGES};
+pub use regions::REGION_PAGES;
 
 /// What a scenario returns: its checks end it early.
 pub type Verdict = Result<(), Failure>;
@@ -105,6 +107,12 @@ scenarios! {
         bad_unmaps
         map_again_after_unmap;
     physmap: refused_physmap_changes foreign_frames;
+    regions:
+        pages_are_taken_and_given_back
+        a_region_is_used_up
+        a_region_knows_what_is_mapped
+        a_grant_is_mapped_into_a_region
+        region_pages_own_themselves;
     zephyr: zephyr_names;
 }
 
