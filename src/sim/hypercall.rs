@@ -61,6 +61,7 @@ impl State {
                 self.grant_table_op(caller, args[0], args[1], args[2])
             }
             abi::__HYPERVISOR_memory_op => self.memory_op(caller, args[0], args[1]),
+            abi::__HYPERVISOR_hvm_op => self.hvm_op(caller, args[0], args[1]),
             abi::__HYPERVISOR_sched_op => self.sched_op((caller, vcpu), args[0], args[1]),
             abi::__HYPERVISOR_vcpu_op => self.vcpu_op((caller, vcpu), args[0], args[1], args[2]),
             abi::__HYPERVISOR_console_io => self.console_io(caller, args[0], args[1], args[2]),

@@ -111,6 +111,7 @@ pub(super) fn argument_words(op: u32, args: &[usize; 5]) -> usize {
             abi::XENMEM_remove_from_physmap => 16,
             _ => 0,
         },
+        (abi::__HYPERVISOR_hvm_op, abi::HVMOP_set_param | abi::HVMOP_get_param) => 16,
         _ => 0,
     };
     bytes / size_of::<u32>()
@@ -140,6 +141,7 @@ impl LogEntry {
                     _ => "?",
                 },
             ),
+            abi::__HYPERVISOR_hvm_op => ("hvm_op", of(&["set_param", "get_param"])),
             abi::__HYPERVISOR_console_io => ("console_io", of(&["write", "read"])),
             abi::__HYPERVISOR_xen_version => ("xen_version", ""),
             _ => ("?", ""),

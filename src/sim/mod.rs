@@ -62,7 +62,7 @@
 //! - A vCPU that has not registered its `vcpu_info` gets no upcall.
 //!
 //! Missing: grant tables of version 2, as on Arm; and, all -ENOSYS,
-//! `XENMEM_exchange`, ioreq servers and `hvm_op`.
+//! `XENMEM_exchange`, ioreq servers and `hvm_op` but for parameters.
 
 mod delivery;
 mod domain;
@@ -72,6 +72,7 @@ mod evtchn_fifo;
 mod fault;
 mod gntmap;
 mod gnttab;
+mod hvm;
 mod hypercall;
 mod leaks;
 mod log;

@@ -13,6 +13,7 @@ use super::evtchn_fifo::Fifo;
 use super::fault::Faults;
 use super::gntmap::Maptrack;
 use super::gnttab::GrantTable;
+use super::hvm::Params;
 use super::hypercall::Argument;
 use super::log::Log;
 use super::machine::{Frames, Machine, Use};
@@ -55,6 +56,7 @@ pub(super) struct DomainState {
     pub(super) grants: GrantTable,
     pub(super) maptrack: Maptrack,
     pub(super) pages: Pages,
+    pub(super) params: Params,
     pub(super) faults: Faults,
     pub(super) hypercalls: u64,
     pub(super) console: Vec<u8>,
@@ -155,6 +157,7 @@ impl State {
             grants: GrantTable::new(first_grant_frame, config.max_grant_frames),
             maptrack: Maptrack::default(),
             pages: Pages::new(layout),
+            params: Params::new(),
             faults: Faults::default(),
             hypercalls: 0,
             console: Vec::new(),
