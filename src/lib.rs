@@ -12,6 +12,9 @@
 //! - [`Grant`] owns a page that a peer may map. It gives the page back once
 //!   the peer has let go.
 //! - [`GrantMapping`] is a page of a peer, mapped; dropping it unmaps.
+//! - [`ForeignMap`] is the same for a control domain, which needs no grant:
+//!   any frames of a domain, or of its grant table.
+//! - [`Physmap`] gives memory back to Xen and takes it again.
 //!
 //! Xen is trusted, peers are not: a peer may signal without end, write
 //! anything into shared pages, or keep a page mapped for ever. The guest
@@ -32,10 +35,12 @@ extern crate std;
 mod error;
 mod evtchn;
 pub mod ffi;
+mod foreign;
 mod gnttab;
 mod guest;
 mod mapping;
 mod page;
+mod physmap;
 mod platform;
 mod region;
 mod shared;
@@ -46,10 +51,12 @@ mod types;
 
 pub use error::{Error, Result};
 pub use evtchn::EventChannel;
+pub use foreign::{ForeignMap, Resource};
 pub use gnttab::{EndError, Grant, GrantError};
 pub use guest::{EventsAbi, Guest, GuestConfig, GuestStorage, Upcall};
 pub use mapping::{GrantMapping, MapError, UnmapError};
 pub use page::{EmptyPages, Page, PageOwner, StaticPage, Window};
+pub use physmap::{Physmap, Stopped};
 pub use platform::{Hypercall, Platform, Protection};
 pub use region::{Region, RegionPages, region_metadata};
 pub use shared::{Scalar, SharedMemory};

@@ -117,6 +117,7 @@ impl fmt::Display for GrantRef {
 
 /// A guest frame number: a guest-physical address divided by [`PAGE_SIZE`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
 pub struct Gfn(u64);
 
 impl Gfn {
