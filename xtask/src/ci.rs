@@ -11,7 +11,7 @@ use crate::process;
 use crate::qemu::{conformance, diff};
 use crate::setup::{self, Need};
 use crate::toolchain::{Toolchain, host_cargo, sanitise};
-use crate::{abi, bindings, style, test};
+use crate::{abi, bindings, style, test, verify};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -42,6 +42,7 @@ pub fn run(args: &Args) -> Result<()> {
         })
     });
     if !args.skip_test {
+        verify::add(&mut legs, &verify::Args::default())?;
         test::add(&mut legs, &args.test);
     }
     if !args.test.skip_xen {

@@ -15,6 +15,7 @@ mod setup;
 mod style;
 mod test;
 mod toolchain;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,8 @@ enum Command {
     Abi(abi::Args),
     /// Write the Rust bindings of the C headers, or check that they are fresh.
     Bindings(bindings::Args),
+    /// Search every state of the models of the core's protocols.
+    Verify(verify::Args),
     /// Run firmware on the real Xen hypervisor under QEMU.
     Qemu(qemu::Args),
 }
@@ -75,6 +78,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Build(args) => toolchain::build(args),
         Command::Abi(args) => abi::run(args),
         Command::Bindings(args) => bindings::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Qemu(args) => qemu::run(args),
     }
 }

@@ -34,6 +34,8 @@ pub enum Need {
     Qemu,
     DeviceTreeCompiler,
     XenHeaders,
+    Gcc,
+    Spin,
     /// Debian's own compiler, for targets that rustup cannot bring.
     DebianRust,
 }
@@ -48,6 +50,8 @@ const ORDINARY: &[Need] = &[
     Need::Qemu,
     Need::DeviceTreeCompiler,
     Need::XenHeaders,
+    Need::Gcc,
+    Need::Spin,
 ];
 
 impl Need {
@@ -65,6 +69,8 @@ impl Need {
                 "Xen's public headers in /usr/include/xen",
                 "check our ABI headers against the official ones",
             ),
+            Need::Gcc => ("gcc", "reads and compiles the protocols' models for spin"),
+            Need::Spin => ("spin", "searches every state of the protocols' models"),
             Need::DebianRust => (
                 "a Rust compiler with its library sources",
                 "builds core for targets that rustup cannot install",
@@ -82,6 +88,8 @@ impl Need {
             Need::Qemu => &["qemu-system-arm"],
             Need::DeviceTreeCompiler => &["device-tree-compiler"],
             Need::XenHeaders => &["libxen-dev"],
+            Need::Gcc => &["gcc", "libc6-dev"],
+            Need::Spin => &["spin"],
             Need::DebianRust => &["rustc-web", "cargo-web", "rust-web-src"],
         }
     }
@@ -97,6 +105,8 @@ impl Need {
             Need::Qemu => program("qemu-system-aarch64"),
             Need::DeviceTreeCompiler => program("dtc"),
             Need::XenHeaders => Path::new("/usr/include/xen/xen.h").is_file(),
+            Need::Gcc => program("gcc"),
+            Need::Spin => program("spin"),
             Need::DebianRust => {
                 Path::new("/usr/bin/rustc").is_file()
                     && Path::new("/usr/bin/cargo").is_file()
