@@ -10,16 +10,19 @@ use crate::{Error, Result};
 unsafe impl Argument for abi::xen_hvm_param {}
 
 /// Events raise private peripheral interrupt 31, active low: what the guest's
-/// device tree says, too.
+/// device tree says, too. Told to a dom0 only: for others this is the
+/// toolstack's to set.
 const CALLBACK_IRQ: u64 = 2 << 56 | 2 << 8 | 31;
 
 /// The values that were set; zero otherwise.
 pub(super) struct Params([u64; abi::HVM_NR_PARAMS as usize]);
 
 impl Params {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(dom: u16) -> Self {
         let mut params = [0; abi::HVM_NR_PARAMS as usize];
-        params[abi::HVM_PARAM_CALLBACK_IRQ as usize] = CALLBACK_IRQ;
+        if dom == 0 {
+            params[abi::HVM_PARAM_CALLBACK_IRQ as usize] = CALLBACK_IRQ;
+        }
         Self(params)
     }
 }

@@ -157,7 +157,7 @@ impl State {
             grants: GrantTable::new(first_grant_frame, config.max_grant_frames),
             maptrack: Maptrack::default(),
             pages: Pages::new(layout),
-            params: Params::new(),
+            params: Params::new(id),
             faults: Faults::default(),
             hypercalls: 0,
             console: Vec::new(),
