@@ -31,9 +31,13 @@ int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
 		return -XG_EINVAL;
 	/* No list and no count: the question for the size. */
 	rc = acquire(g, &op, NULL);
-	if (!rc)
-		*frames = op.nr_frames;
-	return rc;
+	if (rc)
+		return rc;
+	/* Xen 4.17 puts its error for an unknown type where the count goes. */
+	if (op.nr_frames > INT32_MAX)
+		return -XG_EINVAL;
+	*frames = op.nr_frames;
+	return 0;
 }
 
 static int remove_one(struct xg_guest *g, uint64_t gfn)

@@ -33,8 +33,10 @@ struct xg_window;
  *
  *   -XG_EINVAL  one of the frames holds no RAM of the domain, or can't be
  *               mapped; either range wraps
- *   -XG_EPERM   the caller's own domain, or one it may not look into
- *   -XG_ESRCH   no such domain, DOMID_SELF included
+ *   -XG_EPERM   a domain that the caller may not look into, or its own by
+ *               number; that is -XG_ESRCH for an older Xen (4.17)
+ *   -XG_ESRCH   no such domain, or DOMID_SELF, which is -XG_EINVAL for an
+ *               older Xen
  *   -XG_ENOMEM  Xen is out of memory for the caller's physmap
  */
 int xg_foreign_add_range(struct xg_guest *g, uint16_t foreign, uint64_t first,

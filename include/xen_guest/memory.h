@@ -171,6 +171,7 @@ int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
  *
  *   -XG_EINVAL  beyond the resource's end, no frames at all, a frame that the
  *               physmap can't hold, or as for xg_memory_resource_size()
+ *   -XG_EOPNOTSUPP  an unknown type, for an older Xen (4.17)
  *   -XG_EPERM, -XG_ESRCH  as for xg_memory_resource_size()
  */
 int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,

@@ -31,14 +31,17 @@
 //! An Arm one, 4.17 to 4.20, wherever it depends on the architecture, though
 //! structures have the host's layout: frames shared by Xen are at one place
 //! at a time (`EBUSY`), grant tables have version 1, mapping onto RAM loses
-//! the RAM. Policy: none (`xsm=dummy`), or [`Policy::Silo`].
+//! the RAM, and a dom0's own RAM is direct-mapped: populating works where it
+//! was from the start. Policy: none (`xsm=dummy`), or [`Policy::Silo`]. Where versions
+//! differ, it is the newer one: the domain's own frames as foreign ones are
+//! -EPERM (-ESRCH in 4.17), an unknown resource -EINVAL (-EOPNOTSUPP in 4.17,
+//! which gives its size as that number).
 //!
 //! # What is assumed
 //!
 //! Not yet compared with a real Xen:
 //!
-//! - A dom0 has a domU's address map; on a machine it has the board's. Its
-//!   RAM is direct-mapped, so that populating works at its own frames only.
+//! - A dom0 has a domU's address map; on a machine it has the board's.
 //! - Guest-physical addresses have 44 bits. Memory for the physmap's own
 //!   tables never runs out.
 //! - The domain's console can be written by every domain, and nothing read.
