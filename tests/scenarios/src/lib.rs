@@ -20,10 +20,12 @@ mod domain;
 mod errors;
 mod events;
 mod exchange;
+mod foreign;
 mod grants;
 mod handlers;
 mod interrupts;
 mod mappings;
+mod memory;
 mod ops;
 mod physmap;
 mod regions;
@@ -107,6 +109,21 @@ scenarios! {
         bad_unmaps
         map_again_after_unmap;
     physmap: refused_physmap_changes foreign_frames;
+    memory:
+        reservation_numbers
+        give_back_and_take
+        give_back_extents
+        direct_mapped_pages
+        memory_of_others
+        domain_parameters
+        removed_ranges;
+    foreign:
+        foreign_windows
+        foreign_hole
+        refused_foreign_maps
+        grant_table_of_another
+        refused_resources
+        foreign_maps_with_owners;
     regions:
         pages_are_taken_and_given_back
         a_region_is_used_up
