@@ -26,6 +26,11 @@ static inline uint32_t xg_first_bit(uint64_t word)
 	return (uint32_t)__builtin_ctzll(word);
 }
 
+static inline bool xg_one_bit(uint64_t word)
+{
+	return word && !(word & (word - 1));
+}
+
 /* Without the instruction, which not every target has. */
 static inline uint32_t xg_count_bits(uint64_t word)
 {
@@ -62,6 +67,29 @@ static inline uint64_t xg_take_word(uint64_t *word)
 {
 	return __atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST);
 }
+
+/* Whether the word was `old`, and is `new` now. */
+static inline bool xg_swap_word(uint64_t *word, uint64_t old, uint64_t new)
+{
+	return __atomic_compare_exchange_n(word, &old, new, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * A sequentially consistent store with a sequentially consistent
+ * read-modify-write right behind it. On x86 that one is a barrier for stores
+ * before it too, and the store needs none of its own.
+ */
+#if defined(__x86_64__)
+#define XG_STORE_BEFORE_RMW(place, value)                                      \
+	do {                                                                   \
+		__atomic_store_n((place), (value), __ATOMIC_RELAXED);          \
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);                       \
+	} while (0)
+#else
+#define XG_STORE_BEFORE_RMW(place, value)                                      \
+	__atomic_store_n((place), (value), __ATOMIC_SEQ_CST)
+#endif
 
 /* Orders every access before it against every access after it, loads after
  * stores included. */

@@ -2,6 +2,11 @@
 /* Event channels: opening and closing ports, and what Xen knows of them. */
 #include "evtchn_abi.h"
 
+int xg_event_op(struct xg_guest *g, uint32_t op, void *arg)
+{
+	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, op, arg);
+}
+
 static int close_op(struct xg_guest *g, uint32_t port)
 {
 	struct evtchn_close op = {.port = port};
@@ -170,7 +175,9 @@ int xg_evtchn_notify(struct xg_guest *g, uint32_t port)
 
 	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
-	return xg_event_op(g, EVTCHNOP_send, &op);
+	/* In line: there is nothing else here. */
+	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+			     &op);
 }
 
 int xg_evtchn_status(struct xg_guest *g, struct evtchn_status *status)

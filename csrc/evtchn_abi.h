@@ -2,7 +2,7 @@
 /*
  * What differs between the two event-channel ABIs.
  *
- * All of it can run on any CPU at any time, but `serve`: once at a time for
+ * All of it can run on any CPU at any time, but `upcall`: once at a time for
  * each vCPU, in its upcall.
  */
 #ifndef XG_EVTCHN_ABI_H
@@ -20,10 +20,8 @@ struct xg_evtchn_ops {
 	bool (*take_pending)(struct xg_guest *g, uint32_t port);
 	/* Of a port that is masked next, for unmask to find. */
 	void (*set_pending)(struct xg_guest *g, uint32_t port);
-	/* Call handlers for what is pending, `budget` at most; returns the
-	 * budget left, 0 also where something may have been left. */
-	uint32_t (*serve)(struct xg_guest *g, struct xg_vcpu *v,
-			  uint32_t budget);
+	/* xg_evtchn_upcall() for this vCPU. */
+	int (*upcall)(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget);
 };
 
 extern const struct xg_evtchn_ops xg_evtchn_2l_ops;
@@ -71,10 +69,8 @@ static inline bool xg_port_delivers(const struct xg_guest *g, uint32_t port)
 	return xg_port_bound(g, port) && !xg_port_held_back(g, port);
 }
 
-static inline int xg_event_op(struct xg_guest *g, uint32_t op, void *arg)
-{
-	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, op, arg);
-}
+/* evtchn.c: an operation of HYPERVISOR_event_channel_op. */
+int xg_event_op(struct xg_guest *g, uint32_t op, void *arg);
 
 /* evtchn_handler.c: give the port a handler, and take it away. */
 int xg_evtchn_install(struct xg_guest *g, uint32_t port,
@@ -95,12 +91,28 @@ int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);
 /* evtchn_upcall.c: an event whose port has no handler. */
 void xg_evtchn_put_back(struct xg_guest *g, uint32_t port);
 
+static inline bool xg_upcall_pending(const struct xg_vcpu *v)
+{
+	return __atomic_load_n(&v->info->evtchn_upcall_pending,
+			       __ATOMIC_RELAXED);
+}
+
+/* The budget is used up. What is left is back where Xen put it; this makes
+ * somebody look. Returns what the upcall does. */
+static inline int xg_upcall_again(struct xg_vcpu *v)
+{
+	__atomic_store_n(&v->info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+	return 1;
+}
+
 /*
- * `serving`: which group the upcall is in, and the number of the visit. Set
- * before the port's mask is read, and cleared when its handlers are done:
- * evtchn_upcall.c says what for.
+ * `serving`: the group that the upcall is in (0: none), and the number of the
+ * visit. Set before a port's mask is read, and to no group when the handlers
+ * are done: evtchn_upcall.c says what for. The 2-level ABI visits all groups
+ * at once.
  */
 #define XG_SERVING_GROUP 0xfffu
+#define XG_SERVING_ALL	 0xfffu
 #define XG_SERVING_VISIT 0x1000u
 
 static inline uint32_t xg_serving_next(const struct xg_vcpu *v)
@@ -109,9 +121,21 @@ static inline uint32_t xg_serving_next(const struct xg_vcpu *v)
 }
 
 /* Release: who sees the visit over sees the handlers' effects. */
-static inline void xg_serving_end(struct xg_vcpu *v, uint32_t visit)
+static inline void xg_serving_end(struct xg_vcpu *v)
 {
-	__atomic_store_n(&v->serving, visit, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->serving, v->serving & ~XG_SERVING_GROUP,
+			 __ATOMIC_RELEASE);
+}
+
+/* Of the events in `todo` those not served yet; none if it is about another
+ * group. */
+static inline uint64_t xg_todo_left(const struct xg_vcpu *v,
+				    const struct xg_port_group *group)
+{
+	uintptr_t served = ((uintptr_t)v->next - (uintptr_t)group->slots) /
+			   sizeof(*group->slots);
+
+	return served < XG_WORD_BITS ? v->todo >> served << served : 0;
 }
 
 #endif

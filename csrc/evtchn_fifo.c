@@ -181,19 +181,6 @@ static void set_pending(struct xg_guest *g, uint32_t port)
 	__atomic_fetch_or(&g->evtchn.words[port], PENDING, __ATOMIC_SEQ_CST);
 }
 
-/* Name the group that is served, before the read-modify-write of its word.
- * That is a barrier by itself on x86, where the sequentially consistent store
- * needed elsewhere would be a second one. */
-static void begin(struct xg_vcpu *v, uint32_t value)
-{
-#if defined(__x86_64__)
-	__atomic_store_n(&v->serving, value, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-#else
-	__atomic_store_n(&v->serving, value, __ATOMIC_SEQ_CST);
-#endif
-}
-
 /* Take the port out of its queue, and its event with it if it may be
  * delivered. Returns what the word was. */
 static uint32_t unlink(uint32_t *word)
@@ -244,18 +231,18 @@ static void call_handler(struct xg_guest *g, struct xg_vcpu *v, uint32_t port)
 static bool serve_port(struct xg_guest *g, struct xg_vcpu *v, uint32_t port,
 		       uint32_t *next)
 {
-	uint32_t visit = xg_serving_next(v);
 	bool deliver;
 	uint32_t old;
 
 	/* Before the mask is read, by `unlink`: evtchn_upcall.c. */
-	begin(v, visit | (port / XG_WORD_BITS + 1));
+	XG_STORE_BEFORE_RMW(&v->serving,
+			    xg_serving_next(v) | (port / XG_WORD_BITS + 1));
 	old = unlink(&g->evtchn.words[port]);
 	*next = old & LINK;
 	deliver = (old & (PENDING | MASKED)) == PENDING;
 	if (deliver)
 		call_handler(g, v, port);
-	xg_serving_end(v, visit);
+	xg_serving_end(v);
 	return deliver;
 }
 
@@ -302,11 +289,28 @@ static uint32_t serve(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget)
 	return budget;
 }
 
+static int upcall(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget)
+{
+	if (!budget)
+		budget = 1;
+	do {
+		/* Before the queues are taken, which is sequentially
+		 * consistent too: what Xen adds after we took them sets this
+		 * again. On Arm it also lowers the interrupt line, which must
+		 * happen before the scan for the same reason. */
+		XG_STORE_BEFORE_RMW(&v->info->evtchn_upcall_pending, 0);
+		budget = serve(g, v, budget);
+		if (!budget)
+			return xg_upcall_again(v);
+	} while (xg_upcall_pending(v));
+	return 0;
+}
+
 const struct xg_evtchn_ops xg_evtchn_fifo_ops = {
 	.mask = mask,
 	.unmask = unmask,
 	.pending = pending,
 	.take_pending = take_pending,
 	.set_pending = set_pending,
-	.serve = serve,
+	.upcall = upcall,
 };

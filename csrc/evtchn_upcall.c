@@ -2,13 +2,14 @@
 /*
  * The upcall, and how a handler is taken away under it.
  *
- * Each vCPU's `serving` names the group of ports that its upcall is in, and
- * which visit this is. The upcall stores it before it reads a port's mask;
- * unbind and close set the mask before they read `serving` (all sequentially
- * consistent). So either the upcall sees the port masked and leaves it alone,
- * or unbind sees the visit and waits until it is over. Above an upcall on the
- * same vCPU there is nobody to wait for; close and mask take what that upcall
- * still holds for the port out of `todo`.
+ * Each vCPU's `serving` names the ports that its upcall is about: a group of
+ * them, in the FIFO ABI, or all that its selector led to, in the 2-level ABI.
+ * It also says which visit this is. The upcall stores it before it reads a
+ * port's mask; unbind and close set the mask before they read `serving` (all
+ * sequentially consistent). So either the upcall sees the port masked and
+ * leaves it alone, or unbind sees the visit and waits until it is over. Above
+ * an upcall on the same vCPU there is nobody to wait for; close and mask take
+ * what that upcall still holds for the port out of `todo`.
  *
  * A port without a handler is masked, so the upcall meets one, or one that
  * somebody masks, only when that call is not over. It masks the port and puts
@@ -37,48 +38,30 @@ void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
 		xg_evtchn_settle(g, port);
 }
 
-static struct xg_vcpu *this_vcpu(const struct xg_guest *g)
+/* Apart, so that the usual way has no registers to save. */
+static __attribute__((noinline)) int upcall_here(struct xg_guest *g,
+						 uint32_t budget)
 {
-	uint32_t cpu = 0;
+	uint32_t cpu = g->platform->cpu_id(g->context);
 
-	if (g->evtchn.nr_vcpus > 1)
-		cpu = g->platform->cpu_id(g->context);
 	if (cpu >= g->evtchn.nr_vcpus || !g->evtchn.vcpus[cpu].info)
-		return NULL;
-	return &g->evtchn.vcpus[cpu];
+		return 0;
+	return g->evtchn.ops->upcall(g, &g->evtchn.vcpus[cpu], budget);
 }
 
 int xg_evtchn_upcall(struct xg_guest *g, uint32_t budget)
 {
-	struct xg_vcpu *v = this_vcpu(g);
-	uint8_t *upcall_pending;
-
-	if (!v)
-		return 0;
-	upcall_pending = &v->info->evtchn_upcall_pending;
-	if (!budget)
-		budget = 1;
-	do {
-		/* Before Xen's selector or queues are taken, which is
-		 * sequentially consistent too: what Xen adds after we took
-		 * them sets this again. On Arm it also lowers the interrupt
-		 * line, which must happen before the scan for the same
-		 * reason. */
-		__atomic_store_n(upcall_pending, 0, __ATOMIC_SEQ_CST);
-		budget = g->evtchn.ops->serve(g, v, budget);
-		if (!budget) {
-			/* What is left is back where Xen put it; this makes
-			 * somebody look. */
-			__atomic_store_n(upcall_pending, 1, __ATOMIC_SEQ_CST);
-			return 1;
-		}
-	} while (__atomic_load_n(upcall_pending, __ATOMIC_RELAXED));
-	return 0;
+	if (g->evtchn.nr_vcpus > 1)
+		return upcall_here(g, budget);
+	/* The first one is up as long as the guest is. */
+	return g->evtchn.ops->upcall(g, g->evtchn.vcpus, budget);
 }
 
 static bool serves(uint32_t serving, uint32_t port)
 {
-	return (serving & XG_SERVING_GROUP) == port / XG_WORD_BITS + 1;
+	uint32_t group = serving & XG_SERVING_GROUP;
+
+	return group == port / XG_WORD_BITS + 1 || group == XG_SERVING_ALL;
 }
 
 void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port)
@@ -107,7 +90,7 @@ bool xg_evtchn_forget(struct xg_guest *g, uint32_t port)
 	v = &g->evtchn.vcpus[cpu];
 	if (!serves(__atomic_load_n(&v->serving, __ATOMIC_RELAXED), port))
 		return false;
-	held = v->todo & xg_bit(port);
+	held = xg_todo_left(v, xg_group_of(g, port)) & xg_bit(port);
 	v->todo &= ~held;
 	return held;
 }

@@ -94,8 +94,9 @@ struct xg_vcpu {
 	struct vcpu_info *info; /* null: not online */
 	struct evtchn_fifo_control_block *control;
 	uint64_t *ports;   /* the ports that are its; null: all */
-	uint64_t todo;	   /* 2-level: events of this word not yet served */
-	uint32_t start;	   /* 2-level: port after the last one served */
+	uint64_t todo;	   /* 2-level: the word's events that are served */
+	const struct xg_port_slot *next; /* 2-level: where in it that goes on */
+	uint32_t start;	   /* 2-level: the port that is to be first next */
 	uint32_t serving;  /* which group the upcall is in, evtchn_upcall.c */
 	uint32_t head[16]; /* FIFO: next port of each queue, 0: ask Xen */
 	uint32_t has_runstate;
@@ -162,7 +163,8 @@ int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
 /*
  * Take the handler away. When this returns it is not running and will not be
  * called again (called from inside the handler: once the handler returns).
- * May wait for a handler that runs on another CPU. The port stays open.
+ * May wait for an upcall on another CPU to finish the handlers that it is
+ * about to call, this port's or another's. The port stays open.
  */
 int xg_evtchn_unbind(struct xg_guest *g, uint32_t port);
 

@@ -126,6 +126,7 @@ pub struct xg_vcpu {
     pub control: *mut evtchn_fifo_control_block,
     pub ports: *mut u64,
     pub todo: u64,
+    pub next: *const xg_port_group_xg_port_slot,
     pub start: u32,
     pub serving: u32,
     pub head: [u32; 16usize],
@@ -142,11 +143,12 @@ const _: () = {
     ["Offset of field: xg_vcpu::control"][::core::mem::offset_of!(xg_vcpu, control) - 136usize];
     ["Offset of field: xg_vcpu::ports"][::core::mem::offset_of!(xg_vcpu, ports) - 144usize];
     ["Offset of field: xg_vcpu::todo"][::core::mem::offset_of!(xg_vcpu, todo) - 152usize];
-    ["Offset of field: xg_vcpu::start"][::core::mem::offset_of!(xg_vcpu, start) - 160usize];
-    ["Offset of field: xg_vcpu::serving"][::core::mem::offset_of!(xg_vcpu, serving) - 164usize];
-    ["Offset of field: xg_vcpu::head"][::core::mem::offset_of!(xg_vcpu, head) - 168usize];
+    ["Offset of field: xg_vcpu::next"][::core::mem::offset_of!(xg_vcpu, next) - 160usize];
+    ["Offset of field: xg_vcpu::start"][::core::mem::offset_of!(xg_vcpu, start) - 168usize];
+    ["Offset of field: xg_vcpu::serving"][::core::mem::offset_of!(xg_vcpu, serving) - 172usize];
+    ["Offset of field: xg_vcpu::head"][::core::mem::offset_of!(xg_vcpu, head) - 176usize];
     ["Offset of field: xg_vcpu::has_runstate"]
-        [::core::mem::offset_of!(xg_vcpu, has_runstate) - 232usize];
+        [::core::mem::offset_of!(xg_vcpu, has_runstate) - 240usize];
 };
 impl Default for xg_vcpu {
     fn default() -> Self {
