@@ -6,12 +6,14 @@ mod bindings;
 mod c_core;
 mod cargo_test;
 mod ci;
+mod counts;
 mod demo;
 mod legs;
 mod process;
 mod qemu;
 mod sanitize;
 mod setup;
+mod sizes;
 mod style;
 mod test;
 mod toolchain;
@@ -50,6 +52,10 @@ enum Command {
     Bindings(bindings::Args),
     /// Search every state of the models of the core's protocols.
     Verify(verify::Args),
+    /// Count instructions, on the host and on real Xen.
+    Counts(counts::Args),
+    /// Measure the core's code and memory on arm64.
+    Sizes,
     /// Run firmware on the real Xen hypervisor under QEMU.
     Qemu(qemu::Args),
 }
@@ -79,6 +85,8 @@ fn run(command: &Command) -> Result<()> {
         Command::Abi(args) => abi::run(args),
         Command::Bindings(args) => bindings::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Counts(args) => counts::run(args),
+        Command::Sizes => sizes::run(),
         Command::Qemu(args) => qemu::run(args),
     }
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Counts on real Xen: dom0 measures itself on a CPU for which every
+//! instruction takes the same time, Xen's own instructions included.
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::qemu::console::Source;
+use crate::qemu::firmware::Firmware;
+use crate::qemu::guest::{DOMU_IMAGE_BASE, Guest, completion_token};
+use crate::qemu::hypervisor::Hypervisor;
+use crate::qemu::machine::{Clock, Machine, Policy};
+
+/// What the firmware puts before each count.
+const PREFIX: &str = "count: ";
+
+/// Run the firmware's counts of one topic: what was counted, and how many
+/// instructions it takes.
+pub fn counts(topic: &str) -> Result<Vec<(String, f64)>> {
+    let image = Firmware::new("tests/firmware", "counts").image(DOMU_IMAGE_BASE)?;
+    let mut machine = Machine::new(Hypervisor::V4_17);
+    // One instruction takes 2 ns, a tick of the counter 16.
+    machine.clock = Clock::Instructions { shift: 1 };
+    machine.policy = Policy::Silo;
+    machine.quiet = true;
+    machine.dom0 = Some(
+        Guest::dom0(&image)
+            .bootargs(&format!("topic={topic}"))
+            .token(&completion_token("counts")),
+    );
+    let run = machine
+        .run_with(|line| {
+            if process::verbose() {
+                println!("{line}");
+            }
+        })
+        .with_context(|| format!("the count of {topic} on {} failed", machine.hypervisor))?;
+    let counts: Vec<(String, f64)> = run
+        .lines
+        .iter()
+        .filter(|line| line.source == Source::Domain(0))
+        .filter_map(|line| parse(&line.text))
+        .collect();
+    if counts.is_empty() {
+        bail!("the firmware counted nothing");
+    }
+    Ok(counts)
+}
+
+/// `count: <tenths of instructions> <what>`
+fn parse(line: &str) -> Option<(String, f64)> {
+    let (tenths, what) = line.strip_prefix(PREFIX)?.split_once(' ')?;
+    Some((what.to_owned(), tenths.parse::<f64>().ok()? / 10.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_come_in_tenths() {
+        assert_eq!(parse("count: 1234 a b"), Some(("a b".to_owned(), 123.4)));
+        assert_eq!(parse("counts: 1234 a b"), None);
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How much code the core is on arm64, and how much memory it takes: each of
+//! its files compiled as build.rs does for a bare-metal target.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::setup::{self, Need};
+
+/// Each module's files in csrc, by the start of their names, and the most
+/// bytes of code that it may take.
+const MODULES: [(&str, &[&str], Option<u64>); 5] = [
+    ("event channels", &["evtchn"], Some(6 * 1024)),
+    ("grant tables", &["gnt"], None),
+    ("memory", &["memory"], None),
+    ("the guest itself", &["guest", "hypercall", "current"], None),
+    ("Zephyr's names", &["zephyr"], None),
+];
+
+/// What cc passes for opt-level "z", "s" and 2. The budget is for the second:
+/// who counts bytes asks for it.
+const LEVELS: [&str; 3] = ["-Oz", "-Os", "-O2"];
+const BUDGET_LEVEL: usize = 1;
+
+/// Memory for event channels with 64 ports, and the most that it may take.
+const RAM: [&str; 3] = ["xg_port_group", "xg_vcpu", "xg_evtchn"];
+const RAM_BUDGET: u64 = 2560;
+
+const FLAGS: [&str; 9] = [
+    "--target=aarch64-unknown-none",
+    "-std=c11",
+    "-ffreestanding",
+    "-fno-stack-protector",
+    "-mno-outline-atomics",
+    "-mgeneral-regs-only",
+    "-fvisibility=hidden",
+    "-fno-common",
+    "-ffunction-sections",
+];
+
+pub fn run() -> Result<()> {
+    setup::require(&[Need::Clang, Need::Llvm])?;
+    let folder = tempfile::tempdir()?;
+    let code = code(folder.path())?;
+    let ram = ram(folder.path())?;
+    if !(code & ram) {
+        bail!("over budget");
+    }
+    Ok(())
+}
+
+fn compile(source: &Path, object: &Path, level: &str) -> Result<()> {
+    let include = process::workspace().join("include");
+    let mut clang = Command::new("clang");
+    clang
+        .args(FLAGS)
+        .arg(level)
+        .arg("-I")
+        .arg(&include)
+        .arg("-isystem")
+        .arg(include.join("abi"))
+        .arg("-c")
+        .args([source, Path::new("-o"), object]);
+    process::output(&mut clang).map(drop)
+}
+
+/// Code and constants of one file.
+fn text(source: &Path, folder: &Path, level: &str) -> Result<u64> {
+    let object = folder.join("size.o");
+    compile(source, &object, level)?;
+    let table = process::output(Command::new("llvm-size").arg(&object))?;
+    first_number(&table).context("llvm-size prints a table")
+}
+
+/// The first column of the line after the heading.
+fn first_number(table: &str) -> Option<u64> {
+    table
+        .lines()
+        .nth(1)?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn code(folder: &Path) -> Result<bool> {
+    let csrc = process::workspace().join("csrc");
+    let mut within = true;
+    println!("bytes of code on arm64 ({})", FLAGS.join(" "));
+    println!(
+        "{:17} {:>7} {:>7} {:>7}",
+        "", LEVELS[0], LEVELS[1], LEVELS[2]
+    );
+    for (module, prefixes, budget) in MODULES {
+        let mut sums = [0; LEVELS.len()];
+        for entry in fs::read_dir(&csrc)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !name.ends_with(".c") || !prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+                continue;
+            }
+            for (sum, level) in sums.iter_mut().zip(LEVELS) {
+                *sum += text(&path, folder, level)?;
+            }
+        }
+        let [smallest, small, fast] = sums;
+        print!("{module:17} {smallest:7} {small:7} {fast:7}");
+        match budget {
+            Some(budget) => {
+                let fits = sums[BUDGET_LEVEL] <= budget;
+                within &= fits;
+                println!("   {} <= {budget}: {}", LEVELS[BUDGET_LEVEL], verdict(fits));
+            }
+            None => println!(),
+        }
+    }
+    Ok(within)
+}
+
+fn ram(folder: &Path) -> Result<bool> {
+    let source = folder.join("sizes.c");
+    let mut probe = String::from("#include \"xen_guest/guest.h\"\n");
+    for name in RAM {
+        probe += &format!(
+            "__attribute__((visibility(\"default\"))) char of_{name}[sizeof(struct {name})];\n"
+        );
+    }
+    fs::write(&source, probe)?;
+    let object = folder.join("sizes.o");
+    compile(&source, &object, LEVELS[BUDGET_LEVEL])?;
+    let table = process::output(Command::new("llvm-nm").arg("--print-size").arg(&object))?;
+    let mut sum = 0;
+    println!("\nbytes of memory for event channels with 64 ports and one vCPU");
+    for name in RAM {
+        let size = symbol_size(&table, &format!("of_{name}"))
+            .with_context(|| format!("the size of struct {name}"))?;
+        println!("struct {name:15} {size:5}");
+        sum += size;
+    }
+    let fits = sum <= RAM_BUDGET;
+    println!(
+        "{:22} {sum:5}   <= {RAM_BUDGET}: {}",
+        "together",
+        verdict(fits)
+    );
+    Ok(fits)
+}
+
+/// `address size kind name`, in hexadecimal digits.
+fn symbol_size(table: &str, name: &str) -> Option<u64> {
+    let line = table
+        .lines()
+        .find(|line| line.ends_with(&format!(" {name}")))?;
+    u64::from_str_radix(line.split_whitespace().nth(1)?, 16).ok()
+}
+
+fn verdict(fits: bool) -> &'static str {
+    if fits { "PASS" } else { "OVER BUDGET" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_read() {
+        let table = "   text\t   data\n    240\t      0\n";
+        assert_eq!(first_number(table), Some(240));
+        let table = "0000000000000000 0000000000000468 B of_a\n0 8 B of_b\n";
+        assert_eq!(symbol_size(table, "of_a"), Some(0x468));
+        assert_eq!(symbol_size(table, "of_c"), None);
+    }
+}
