@@ -3,7 +3,7 @@
 //! executor is embassy's; the crate knows none.
 //!
 //! ```sh
-//! cargo run --example async_events --features sim
+//! cargo run -p async-events
 //! ```
 
 use std::process::exit;
