@@ -40,24 +40,25 @@ int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
 	return 0;
 }
 
+/* -XG_ENOENT: it is empty already. */
 static int remove_one(struct xg_guest *g, uint64_t gfn)
 {
 	return xg_memory_remove_from_physmap(g, DOMID_SELF, gfn);
 }
 
 /*
- * At most CHUNK frames from op->frame on; *done counts those that are there.
+ * At most CHUNK frames from op->frame on. After a failure no others are there
+ * than the first *done.
  *
- * A failure of the first frame leaves nothing behind. One of a later frame
- * leaves those before it mapped, and the answer is -XG_EIO, which says neither
- * how many they are nor why it failed. So they are taken back up to the first
+ * If Xen fails at the first frame nothing is left behind. At a later one it
+ * leaves those before it mapped and answers -XG_EIO, which says neither how
+ * many they are nor why it failed. So they are taken back up to the first
  * that is empty, and each is tried again by itself.
  */
 static int acquire_some(struct xg_guest *g, struct xen_mem_acquire_resource *op,
 			uint32_t count, const uint64_t *gfns, uint32_t *done)
 {
 	uint64_t first = op->frame;
-	uint32_t i = 0;
 	int rc;
 
 	op->nr_frames = count;
@@ -65,8 +66,17 @@ static int acquire_some(struct xg_guest *g, struct xen_mem_acquire_resource *op,
 	*done = rc ? 0 : count;
 	if (rc != -XG_EIO)
 		return rc;
-	while (i < count && !remove_one(g, gfns[i]))
-		i++;
+	for (uint32_t i = 0; i < count; i++) {
+		int removed = remove_one(g, gfns[i]);
+
+		if (removed == -XG_ENOENT)
+			break;
+		if (removed) {
+			/* Mapped twice, Xen would never let it go. */
+			*done = count;
+			return -XG_EIO;
+		}
+	}
 	for (; *done < count; (*done)++) {
 		op->frame = first + *done;
 		op->nr_frames = 1;
@@ -104,8 +114,11 @@ int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
 	}
 	if (!rc)
 		return 0;
-	while (done-- > 0)
-		if (remove_one(g, gfns[done]) && !*left)
+	while (done-- > 0) {
+		int removed = remove_one(g, gfns[done]);
+
+		if (removed && removed != -XG_ENOENT && !*left)
 			*left = done + 1;
+	}
 	return *left ? -XG_EIO : rc;
 }

@@ -165,9 +165,9 @@ int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
  * caller's empty frames gfns[], all different. All or nothing. What Xen makes
  * in doing so, such as new frames of a grant table, stays.
  *
- * *left is 0 but after -XG_EIO: Xen would not take a frame back. Then gfns[i]
- * is empty as before for all i from *left on; those before must not be used
- * for anything else.
+ * If Xen would not take a frame back -XG_EIO is returned, and *left is not 0:
+ * gfns[i] is empty as before for all i from *left on; those before must not be
+ * used for anything else.
  *
  *   -XG_EINVAL  beyond the resource's end, no frames at all, a frame that the
  *               physmap can't hold, or as for xg_memory_resource_size()
