@@ -7,7 +7,9 @@ use std::string::String;
 use std::sync::Arc;
 
 use super::delivery::{Cpus, Upcall};
-use super::physmap::{AddressSpace, EXTENDED_PAGES, GRANT_GFN, GRANT_PAGES, Layout, RAM_GFN};
+use super::physmap::{
+    AddressSpace, EXTENDED_PAGES, Entry, GRANT_GFN, GRANT_PAGES, Kind, Layout, RAM_GFN,
+};
 use super::{Hypervisor, Leaks};
 use crate::{DomId, EmptyPages, Error, Gfn, PAGE_SIZE, Page, PageOwner, Result, Window};
 
@@ -17,6 +19,19 @@ use crate::{DomId, EmptyPages, Error, Gfn, PAGE_SIZE, Page, PageOwner, Result, W
 #[derive(Clone)]
 pub struct Domain {
     pub(super) shared: Arc<Shared>,
+}
+
+/// What a frame of a domain holds: for the machine's pages, which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// Nothing.
+    Empty,
+    /// A page of the domain's own, or one that Xen shares with it.
+    Own(u64),
+    /// A page that another domain granted.
+    Grant(u64),
+    /// A page of another domain, or of one of its resources.
+    Foreign(u64),
 }
 
 pub(super) struct Shared {
@@ -119,6 +134,20 @@ impl Domain {
         };
         if let Err(what) = result {
             complain(self, format_args!("{empty:?} given back: {what}"));
+        }
+    }
+
+    /// What frame `gfn` holds at this moment.
+    pub fn frame(&self, gfn: Gfn) -> Frame {
+        let state = self.shared.hypervisor.state();
+        let domain = state.domains.get(&self.shared.id);
+        match domain.and_then(|domain| domain.physmap.get(gfn.raw())) {
+            None => Frame::Empty,
+            Some(Entry { mfn, kind }) => match kind {
+                Kind::Ram => Frame::Own(mfn),
+                Kind::Grant { .. } => Frame::Grant(mfn),
+                Kind::Foreign { .. } => Frame::Foreign(mfn),
+            },
         }
     }
 

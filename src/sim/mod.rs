@@ -109,7 +109,7 @@ use self::state::State;
 use crate::DomId;
 
 pub use self::delivery::Upcall;
-pub use self::domain::{Domain, SimPage};
+pub use self::domain::{Domain, Frame, SimPage};
 pub use self::fault::Hook;
 pub use self::leaks::Leaks;
 pub use self::log::LogEntry;
