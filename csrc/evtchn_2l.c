@@ -113,7 +113,7 @@ static __attribute__((noinline)) void
 call_nobody(struct xg_guest *g, struct xg_vcpu *v,
 	    const struct xg_port_group *group)
 {
-	xg_evtchn_put_back(g, port_of(g, group, v->next - 1));
+	xg_evtchn_undelivered(g, port_of(g, group, v->next - 1));
 }
 
 /* Call the handler of the slot before v->next. */
@@ -177,9 +177,11 @@ call_some(struct xg_guest *g, struct xg_vcpu *v,
 		const struct xg_port_slot *slot =
 			&group->slots[xg_first_bit(left)];
 
-		if (late & left & -left)
-			xg_evtchn_hold(g, port_of(g, group, slot));
-		call_handler(g, v, group, slot + 1);
+		if ((late & left & -left) &&
+		    !xg_evtchn_hold(g, port_of(g, group, slot)))
+			v->next = slot + 1;
+		else
+			call_handler(g, v, group, slot + 1);
 		left = xg_todo_left(v, group);
 	} while (++count != budget && left);
 	return count;

@@ -79,8 +79,8 @@ void xg_evtchn_withdraw(struct xg_guest *g, uint32_t port);
 /* Mask or unmask the port as its handler and what holds it back ask for. */
 int xg_evtchn_settle(struct xg_guest *g, uint32_t port);
 
-/* evtchn_late.c: a late event goes to its handler. */
-void xg_evtchn_hold(struct xg_guest *g, uint32_t port);
+/* evtchn_late.c: a late event goes to its handler, unless one is held. */
+bool xg_evtchn_hold(struct xg_guest *g, uint32_t port);
 
 /* evtchn_wait.c: have Xen forget what waits with a limit registered. */
 void xg_evtchn_end_waits(struct xg_guest *g);
@@ -88,8 +88,10 @@ void xg_evtchn_end_waits(struct xg_guest *g);
 /* evtchn.c: is the port, which the table does not have, open for Xen? */
 int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);
 
-/* evtchn_upcall.c: an event whose port has no handler. */
+/* evtchn_upcall.c: an event that is not for now, and one whose port has no
+ * handler. */
 void xg_evtchn_put_back(struct xg_guest *g, uint32_t port);
+void xg_evtchn_undelivered(struct xg_guest *g, uint32_t port);
 
 static inline bool xg_upcall_pending(const struct xg_vcpu *v)
 {

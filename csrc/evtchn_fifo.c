@@ -210,20 +210,20 @@ static void call_handler(struct xg_guest *g, struct xg_vcpu *v, uint32_t port)
 	struct xg_port_slot *slot = xg_slot_of(g, port);
 	xg_evtchn_handler_t handler;
 
-	if (moved_away(v, port)) {
-		/* Xen queues it where it belongs. */
+	/* Xen queues it where it belongs; or somebody masks it, whose call is
+	 * not over yet. */
+	if (moved_away(v, port) || xg_load(&group->masked) & xg_bit(port)) {
 		xg_evtchn_put_back(g, port);
 		return;
 	}
-	if (xg_load(&group->late) & xg_bit(port))
-		xg_evtchn_hold(g, port);
+	if (xg_load(&group->late) & xg_bit(port) && !xg_evtchn_hold(g, port))
+		return;
 	/* Pairs with the store in bind: its `data` is seen with it. */
 	handler = __atomic_load_n(&slot->handler, __ATOMIC_ACQUIRE);
-	/* Masked: by somebody whose call is not over yet. */
-	if (handler && !(xg_load(&group->masked) & xg_bit(port)))
+	if (handler)
 		handler(__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
 	else
-		xg_evtchn_put_back(g, port);
+		xg_evtchn_undelivered(g, port);
 }
 
 /* Serve the first port of a queue; true if it had an event for a handler.

@@ -38,18 +38,28 @@ int xg_evtchn_set_late(struct xg_guest *g, uint32_t port, bool late)
 }
 
 /*
- * `held` is set before `late` is read again, and xg_evtchn_set_late() clears
- * `late` before it reads `held`, so one of the two sees the other and ends the
- * hold, which nobody else would.
+ * `held` is set, then the mask bit, then `late` and `held` are read again.
+ * xg_evtchn_set_late() clears `late` before it reads `held`, and who ends a
+ * hold clears `held` before the mask bit. So of two at the same time one sees
+ * the other: no hold is left that nobody ends, and no mask bit without one.
+ *
+ * A port that is held already is masked, but for an unmask under way that
+ * began before the hold. What came through then waits like the rest.
  */
-void xg_evtchn_hold(struct xg_guest *g, uint32_t port)
+bool xg_evtchn_hold(struct xg_guest *g, uint32_t port)
 {
 	struct xg_port_group *group = xg_group_of(g, port);
 
-	xg_set_bits(&group->held, xg_bit(port));
+	if (xg_set_bits(&group->held, xg_bit(port)) & xg_bit(port)) {
+		xg_evtchn_put_back(g, port);
+		return false;
+	}
 	g->evtchn.ops->mask(g, port);
 	if (!(xg_load_seq(&group->late) & xg_bit(port)))
-		xg_evtchn_release(g, port);
+		xg_clear_bits(&group->held, xg_bit(port));
+	if (!(xg_load_seq(&group->held) & xg_bit(port)))
+		xg_evtchn_settle(g, port);
+	return true;
 }
 
 int xg_evtchn_release(struct xg_guest *g, uint32_t port)

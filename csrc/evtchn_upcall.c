@@ -26,16 +26,20 @@
  */
 void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
 {
-	struct xg_port_group *group = xg_group_of(g, port);
-	bool open = xg_load_seq(&group->open) & xg_bit(port);
+	bool open = xg_load_seq(&xg_group_of(g, port)->open) & xg_bit(port);
 
 	if (open)
 		g->evtchn.ops->set_pending(g, port);
 	g->evtchn.ops->mask(g, port);
-	/* A late event that nobody got is not one to wait for. */
-	xg_clear_bits(&group->held, xg_bit(port));
 	if (open)
 		xg_evtchn_settle(g, port);
+}
+
+void xg_evtchn_undelivered(struct xg_guest *g, uint32_t port)
+{
+	/* A late event that nobody got is not one to wait for. */
+	xg_clear_bits(&xg_group_of(g, port)->held, xg_bit(port));
+	xg_evtchn_put_back(g, port);
 }
 
 /* Apart, so that the usual way has no registers to save. */
