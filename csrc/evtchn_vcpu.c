@@ -39,6 +39,10 @@ int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 	rc = xg_event_op(g, EVTCHNOP_bind_vcpu, &op);
 	if (!rc)
 		xg_evtchn_set_vcpu(g, port, vcpu);
+	/* Again: after an unmask elsewhere the new vCPU may have been told of
+	 * an event and have left it, as one of another vCPU. Settle announces
+	 * what is pending only if it finds the port masked. */
+	g->evtchn.ops->mask(g, port);
 	settled = xg_evtchn_settle(g, port);
 	return rc ? rc : settled;
 }
