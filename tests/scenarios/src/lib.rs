@@ -30,6 +30,7 @@ mod ops;
 mod physmap;
 mod regions;
 mod zephyr;
+mod zephyr_memory;
 
 pub use cx::{Concurrent, Cx, Failure, Outcome, World};
 pub use domain::{Counters, Domain, Memory, Role, TestPage, WINDOW_PAGES};
@@ -131,6 +132,7 @@ scenarios! {
         a_grant_is_mapped_into_a_region
         region_pages_own_themselves;
     zephyr: zephyr_names;
+    zephyr_memory: zephyr_memory_names;
 }
 
 /// Run every scenario. The number that passed and the number that failed.

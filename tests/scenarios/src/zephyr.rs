@@ -43,7 +43,7 @@ unsafe extern "C" {
 
 impl<'w> Cx<'_, 'w> {
     /// A step with the domain as the current guest.
-    fn as_current(
+    pub(crate) fn as_current(
         &mut self,
         role: crate::Role,
         call: core::fmt::Arguments<'_>,
