@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use xen_guest::ffi::{self, abi};
-use xen_guest::{EventsAbi, Gfn, Guest, GuestConfig, GuestStorage, Page, Window};
+use xen_guest::{EventsAbi, Guest, GuestStorage, Page};
 
 use crate::fake_xen::{FakeXen, SharedPage};
 
@@ -132,7 +132,9 @@ impl Counters {
     }
 }
 
-/// Like Xen for the 2-level ABI: the bits, then the word's, then the flag.
+/// Like Xen for the 2-level ABI: the bits, then the word's, then the flag. One
+/// thread, so plain stores take the place of Xen's atomic ones: they are not
+/// what is measured.
 fn raise(page: &SharedPage, load: Load) {
     match load {
         Load::DenseWord => {
@@ -167,12 +169,7 @@ impl Library {
         // Never given back: the guest is to have them as statics.
         let xen: &'static FakeXen = Box::leak(Box::new(FakeXen::new()));
         let storage: &'static mut GuestStorage<WORDS, 0> = Box::leak(Box::new(GuestStorage::new()));
-        let va = xen.page.base();
-        let mut config = GuestConfig::new(Window {
-            va,
-            gfn: Gfn::new(va as u64 / 4096),
-            pages: 1,
-        });
+        let mut config = xen.config();
         let mut fifo = None;
         if abi == EventsAbi::Fifo {
             let pages: Vec<Page> = (0..1 + PORTS / 1024).map(|_| Page::new()).collect();
