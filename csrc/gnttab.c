@@ -12,7 +12,6 @@
  * sees new flags with an old domid or frame.
  */
 #include "atomic.h"
-#include "hypercall.h"
 #include "internal.h"
 
 _Static_assert(sizeof(struct grant_entry_v1) == sizeof(uint64_t),
@@ -31,123 +30,129 @@ static flags_t *flags_of(const struct xg_gnttab *t, uint32_t gref)
 	return (flags_t *)&t->entries[gref];
 }
 
-/* Take frames [0, count) of the table out of the physmap. */
-static int unmap_frames(struct xg_guest *g, uint32_t count)
+uint32_t xg_gnttab_refs(const struct xg_gnttab *t)
 {
-	int rc = 0;
-
-	while (count--)
-		if (xg_memory_remove_from_physmap(g, DOMID_SELF,
-						  g->gnttab.gfn + count))
-			rc = -XG_EIO;
-	return rc;
+	/* Acquire: pairs with the release when the table grows. */
+	return __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE) *
+	       XG_GRANTS_PER_FRAME;
 }
 
-/* From the highest frame down: Xen grows its table to the index asked for,
- * so it grows once. */
-static int map_frames(struct xg_guest *g, uint32_t count)
+/* What all forms of granting check first. */
+static int check(const struct xg_gnttab *t, uint16_t domid, uint64_t gfn)
 {
-	for (uint32_t i = count; i--;) {
-		int rc = xg_memory_add_to_physmap(g, DOMID_SELF,
-						  XENMAPSPACE_grant_table, i,
-						  g->gnttab.gfn + i);
-
-		if (!rc)
-			continue;
-		for (i++; i < count; i++)
-			xg_memory_remove_from_physmap(g, DOMID_SELF,
-						      g->gnttab.gfn + i);
-		return rc;
-	}
-	return 0;
+	if (domid >= DOMID_FIRST_RESERVED)
+		return -XG_EINVAL;
+	if (gfn > UINT32_MAX)
+		return -XG_ERANGE;
+	return t->max_frames ? 0 : -XG_ENOSYS;
 }
 
-/* Xen's limit of table frames for this domain, or a negative error. */
-static int max_frames(struct xg_guest *g)
+static void publish(struct xg_gnttab *t, uint32_t gref, uint16_t domid,
+		    uint64_t gfn, bool readonly)
 {
-	struct gnttab_query_size op = {.dom = DOMID_SELF};
-	int rc =
-		(int)xg_hypercall(g, __HYPERVISOR_grant_table_op,
-				  GNTTABOP_query_size, (uintptr_t)&op, 1, 0, 0);
+	uint64_t flags = GTF_permit_access | (readonly ? GTF_readonly : 0);
 
-	if (rc)
-		return rc;
-	rc = xg_gnttab_errno(op.status);
-	if (rc)
-		return rc;
-	return op.max_nr_frames > XG_MAX_GRANT_FRAMES ? XG_MAX_GRANT_FRAMES
-						      : (int)op.max_nr_frames;
+	/* Release: what the page holds is visible before the grant is. */
+	__atomic_store_n(&t->entries[gref],
+			 flags | (uint64_t)domid << 16 | gfn << 32,
+			 __ATOMIC_RELEASE);
 }
 
-int xg_gnttab_init(struct xg_guest *g, const struct xg_window *window,
-		   uint64_t *words)
+/* Up to `most` references of one word, or the error that kept from any. */
+static int take_some(struct xg_guest *g, uint32_t most, struct xg_refs *refs)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	uint32_t frames = window->pages;
-	int rc;
 
-	if (!frames)
-		return 0;
-	rc = max_frames(g);
-	if (rc < 0)
-		return rc;
-	if (frames > (uint32_t)rc)
-		frames = (uint32_t)rc;
-	if (!frames)
-		return -XG_ENOSPC;
-	t->gfn = window->gfn;
-	t->va = window->va;
-	rc = map_frames(g, frames);
-	if (rc)
-		return rc;
-	rc = g->platform->map(g->context, t->va, t->gfn, frames,
-			      XG_PROT_READ | XG_PROT_WRITE);
-	if (rc) {
-		unmap_frames(g, frames);
-		return rc;
+	for (;;) {
+		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
+		int rc;
+
+		if (xg_gntref_take(t, most, refs))
+			return 0;
+		rc = xg_gnttab_grow(g, frames);
+		if (rc)
+			return -XG_ENOSPC;
 	}
-	t->entries = t->va;
-	t->words = words;
-	t->frames = frames;
-	xg_gntref_init(t);
-	return 0;
-}
-
-int xg_gnttab_fini(struct xg_guest *g)
-{
-	uint32_t frames = g->gnttab.frames;
-	int unmapped, removed;
-
-	if (!frames)
-		return 0;
-	unmapped = g->platform->unmap(g->context, g->gnttab.va, frames);
-	removed = unmap_frames(g, frames);
-	g->gnttab.frames = 0;
-	return unmapped || removed ? -XG_EIO : 0;
 }
 
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			bool readonly)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	uint64_t flags = GTF_permit_access | (readonly ? GTF_readonly : 0);
+	struct xg_refs refs;
 	uint32_t gref;
+	int rc = check(t, domid, gfn);
 
-	if (domid >= DOMID_FIRST_RESERVED)
-		return -XG_EINVAL;
-	if (gfn > UINT32_MAX)
-		return -XG_ERANGE;
-	if (!t->frames)
-		return -XG_ENOSYS;
-	gref = xg_gntref_alloc(t);
-	if (!gref)
-		return -XG_ENOSPC;
+	if (!rc)
+		rc = take_some(g, 1, &refs);
+	if (rc)
+		return rc;
+	gref = refs.base + xg_first_bit(refs.bits);
 	__atomic_fetch_add(&t->in_use, 1, __ATOMIC_RELAXED);
-	/* Release: what the page holds is visible before the grant is. */
-	__atomic_store_n(&t->entries[gref],
-			 flags | (uint64_t)domid << 16 | gfn << 32,
-			 __ATOMIC_RELEASE);
+	publish(t, gref, domid, gfn, readonly);
 	return (int32_t)gref;
+}
+
+/* Give back what nobody was told of. */
+static void untake(struct xg_gnttab *t, const uint32_t *grefs, uint32_t count)
+{
+	while (count--)
+		xg_gntref_free(t, grefs[count]);
+}
+
+int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
+			  const uint64_t *gfns, uint32_t *grefs, uint32_t count,
+			  bool readonly)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t have = 0;
+	int rc = check(t, domid, 0);
+
+	if (count && (!gfns || !grefs))
+		return -XG_EINVAL;
+	for (uint32_t i = 0; i < count && !rc; i++)
+		rc = check(t, domid, gfns[i]);
+	/* All references first: none is published before it is sure that
+	 * there are enough, so there is nothing to revoke. */
+	while (have < count && !rc) {
+		struct xg_refs refs;
+
+		rc = take_some(g, count - have, &refs);
+		for (; !rc && refs.bits; refs.bits &= refs.bits - 1)
+			grefs[have++] = refs.base + xg_first_bit(refs.bits);
+	}
+	if (rc) {
+		untake(t, grefs, have);
+		return rc;
+	}
+	__atomic_fetch_add(&t->in_use, count, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < count; i++)
+		publish(t, grefs[i], domid, gfns[i], readonly);
+	return 0;
+}
+
+int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
+			    uint32_t count, bool readonly)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t first = 0;
+	int rc = count ? check(t, domid, gfn) : -XG_EINVAL;
+
+	if (!rc)
+		rc = check(t, domid, gfn + count - 1);
+	while (!rc && !first) {
+		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
+
+		first = xg_gntref_take_run(t, count);
+		if (!first)
+			rc = xg_gnttab_grow(g, frames) ? -XG_ENOSPC : 0;
+	}
+	if (rc)
+		return rc;
+	__atomic_fetch_add(&t->in_use, count, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < count; i++)
+		publish(t, first + i, domid, gfn + i, readonly);
+	return (int32_t)first;
 }
 
 /*
@@ -178,8 +183,7 @@ int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
 	struct xg_gnttab *t = &g->gnttab;
 	int rc;
 
-	if (gref < XG_GRANT_RESERVED ||
-	    gref >= t->frames * XG_GRANTS_PER_FRAME ||
+	if (gref < XG_GRANT_RESERVED || gref >= xg_gnttab_refs(t) ||
 	    xg_gntref_is_free(t, gref))
 		return -XG_EINVAL;
 	rc = revoke(flags_of(t, gref));
@@ -188,6 +192,24 @@ int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
 	__atomic_fetch_sub(&t->in_use, 1, __ATOMIC_RELEASE);
 	xg_gntref_free(t, gref);
 	return 0;
+}
+
+int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
+			uint32_t count)
+{
+	int first = 0;
+
+	if (count && !grefs)
+		return -XG_EINVAL;
+	for (uint32_t i = 0; i < count; i++) {
+		int rc = xg_gnttab_end(g, grefs[i]);
+
+		if (errs)
+			errs[i] = rc;
+		if (!first)
+			first = rc;
+	}
+	return first;
 }
 
 int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,

@@ -54,6 +54,8 @@ static bool config_valid(const struct xg_guest_config *config)
 		return false;
 	if (!events_valid(config) || (config->nr_regions && !config->regions))
 		return false;
+	if (config->nr_parked && !config->parked)
+		return false;
 	if (!config->gnttab.pages)
 		return true;
 	return config->gnttab_words && xg_window_valid(&config->gnttab) &&
@@ -105,7 +107,7 @@ int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config)
 		return rc;
 	rc = xg_evtchn_init(g, config);
 	if (!rc) {
-		rc = xg_gnttab_init(g, &config->gnttab, config->gnttab_words);
+		rc = xg_gnttab_init(g, config);
 		if (rc)
 			xg_evtchn_fini(g);
 	}

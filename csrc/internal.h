@@ -54,10 +54,11 @@ void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port);
  * there was anything. */
 bool xg_evtchn_forget(struct xg_guest *g, uint32_t port);
 
-/* gnttab.c */
-int xg_gnttab_init(struct xg_guest *g, const struct xg_window *window,
-		   uint64_t *words);
+/* gnttab_table.c. Growing is for a table that had `frames` frames and no free
+ * reference in them: 0 if it has more now. */
+int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config);
 int xg_gnttab_fini(struct xg_guest *g);
+int xg_gnttab_grow(struct xg_guest *g, uint32_t frames);
 
 /* region.c: check the state of pages of a region, and change it. As
  * xg_region_map() answers. */
@@ -71,9 +72,22 @@ int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		 uint32_t prot);
 int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n);
 
-/* gntref.c: the free references. */
-void xg_gntref_init(struct xg_gnttab *gnttab);
-uint32_t xg_gntref_alloc(struct xg_gnttab *gnttab); /* 0: none free */
+/* gnttab.c: how many references the frames mapped so far have. */
+uint32_t xg_gnttab_refs(const struct xg_gnttab *gnttab);
+
+/* Some references of one word: `base` plus each set bit of `bits`. */
+struct xg_refs {
+	uint32_t base;
+	uint64_t bits;
+};
+
+/* gntref.c: the free references. Those of frames [first, end) are new. */
+void xg_gntref_add(struct xg_gnttab *gnttab, uint32_t first, uint32_t end);
+/* One to `most` of them; false if there are none. */
+bool xg_gntref_take(struct xg_gnttab *gnttab, uint32_t most,
+		    struct xg_refs *refs);
+/* The first of `count` in a row, or 0. */
+uint32_t xg_gntref_take_run(struct xg_gnttab *gnttab, uint32_t count);
 void xg_gntref_free(struct xg_gnttab *gnttab, uint32_t gref);
 bool xg_gntref_is_free(const struct xg_gnttab *gnttab, uint32_t gref);
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pages that a peer may map.
 
+use core::ffi::c_void;
 use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ptr;
 
-use crate::{Access, DomId, Error, GrantRef, Guest, PageOwner, SharedMemory, ffi};
+use crate::{Access, DomId, Error, GrantRef, Guest, PageOwner, ParkedOwner, SharedMemory, ffi};
 
 /// A page of this guest that a peer may map.
 ///
@@ -105,6 +106,46 @@ impl<'g, P: PageOwner> Grant<'g, P> {
                 Ok(ManuallyDrop::into_inner(unsafe { ptr::read(&this.page) }))
             }
             Err(error) => Err(EndError { error, grant: self }),
+        }
+    }
+
+    /// End the grant now, or once the peer lets go: the page is dropped then,
+    /// by [`Guest::reap_grants`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSpace`] if the page is in use and every place for parked
+    /// grants is taken: the grant comes back.
+    pub fn park(self) -> Result<(), EndError<Self>>
+    where
+        P: ParkedOwner,
+    {
+        unsafe extern "C" fn release<P: ParkedOwner>(data: *mut c_void) {
+            // SAFETY: from `into_raw` below, once.
+            drop(unsafe { P::from_raw(data.cast()) });
+        }
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: not used again, unless it is put back below.
+        let page = unsafe { ManuallyDrop::take(&mut this.page) };
+        let data = page.into_raw();
+        // SAFETY: the guest is set up; `release` gets what it takes, and P
+        // borrows nothing.
+        let parked = unsafe {
+            ffi::xg_gnttab_park(
+                this.guest.as_raw(),
+                this.gref.raw(),
+                Some(release::<P>),
+                data.cast(),
+            )
+        };
+        match Error::check(parked) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // SAFETY: refused, so nobody else has it.
+                this.page = ManuallyDrop::new(unsafe { P::from_raw(data) });
+                let grant = ManuallyDrop::into_inner(this);
+                Err(EndError { error, grant })
+            }
         }
     }
 

@@ -67,6 +67,27 @@ impl<const GROUPS: usize, const WORDS: usize, const VCPUS: usize> fmt::Debug
     }
 }
 
+/// A place for a grant that waits for its peer to let go.
+#[derive(Debug, Default)]
+#[repr(transparent)]
+pub struct Parking(ffi::xg_parked);
+
+// SAFETY: it holds no data before a guest is set up with it, and then the
+// guest has it exclusively.
+unsafe impl Send for Parking {}
+
+impl Parking {
+    /// An empty place.
+    pub const fn new() -> Self {
+        Self(ffi::xg_parked {
+            state: 0,
+            gref: 0,
+            release: None,
+            data: ptr::null_mut(),
+        })
+    }
+}
+
 /// What a guest shares with Xen, and where.
 #[derive(Debug)]
 pub struct GuestConfig<'s> {
@@ -75,6 +96,7 @@ pub struct GuestConfig<'s> {
     fifo: Option<(NonNull<Page>, usize)>,
     reset_events: bool,
     regions: (*mut ffi::xg_region, u32),
+    parking: (*mut ffi::xg_parked, u32),
     storage: PhantomData<&'s mut Page>,
 }
 
@@ -88,6 +110,7 @@ impl<'s> GuestConfig<'s> {
             fifo: None,
             reset_events: false,
             regions: (ptr::null_mut(), 0),
+            parking: (ptr::null_mut(), 0),
             storage: PhantomData,
         }
     }
@@ -136,6 +159,17 @@ impl<'s> GuestConfig<'s> {
 }
 
 impl<'s> GuestConfig<'s> {
+    /// With places for grants that are dropped while their peer has the page
+    /// mapped: see [`Grant::park`](crate::Grant::park).
+    pub const fn with_parking(self, places: &'s mut [Parking]) -> Self {
+        let count = places.len() as u32;
+        Self {
+            // A place is the C core's, and nothing else.
+            parking: (places.as_mut_ptr().cast(), count),
+            ..self
+        }
+    }
+
     /// With these regions to map foreign pages into: see [`RegionPages`].
     pub const fn with_regions<'m: 's>(self, regions: &'s mut [Region<'m>]) -> Self {
         let count = regions.len() as u32;
@@ -241,6 +275,8 @@ impl<'s> Guest<'s> {
                 None => none,
             },
             gnttab_words: storage.words.as_mut_ptr(),
+            parked: config.parking.0,
+            nr_parked: config.parking.1,
             regions: config.regions.0,
             nr_regions: config.regions.1,
         };
@@ -349,6 +385,14 @@ impl Guest<'_> {
             ffi::xg_evtchn_wait(self.as_raw(), ports.as_ptr(), count as u32, timeout)
         })?;
         Ok(pending != 0)
+    }
+
+    /// End parked grants whose peer has let go, and free what they own, going
+    /// on where the last call stopped. Looks at up to `budget` places. How
+    /// many are still parked.
+    pub fn reap_grants(&self, budget: u32) -> u32 {
+        // SAFETY: set up.
+        unsafe { ffi::xg_gnttab_reap(self.as_raw(), budget) }
     }
 
     /// Make this the guest that the C API's Zephyr-named calls act on: in the

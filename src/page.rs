@@ -43,6 +43,23 @@ pub unsafe trait PageOwner {
     fn page(&self) -> NonNull<Page>;
 }
 
+/// A page owner that can be kept where its type is not known.
+///
+/// # Safety
+///
+/// `from_raw` gives back the value that `into_raw` was called on.
+pub unsafe trait ParkedOwner: PageOwner + Sized + Send + 'static {
+    /// The value as a pointer.
+    fn into_raw(self) -> *mut ();
+
+    /// The value again.
+    ///
+    /// # Safety
+    ///
+    /// `raw` came from `into_raw`, and this is called once for it.
+    unsafe fn from_raw(raw: *mut ()) -> Self;
+}
+
 /// A page from a static, or from any place that lives for ever.
 pub struct StaticPage(NonNull<Page>);
 
@@ -73,6 +90,18 @@ impl StaticPage {
 unsafe impl PageOwner for StaticPage {
     fn page(&self) -> NonNull<Page> {
         self.0
+    }
+}
+
+// SAFETY: the pointer is all there is.
+unsafe impl ParkedOwner for StaticPage {
+    fn into_raw(self) -> *mut () {
+        self.0.as_ptr().cast()
+    }
+
+    unsafe fn from_raw(raw: *mut ()) -> Self {
+        // SAFETY: from `into_raw`, which does not return null.
+        Self(unsafe { NonNull::new_unchecked(raw.cast()) })
     }
 }
 

@@ -93,8 +93,8 @@ struct xg_vcpu {
 	uint64_t runstate_area[8] __attribute__((aligned(64)));
 	struct vcpu_info *info; /* null: not online */
 	struct evtchn_fifo_control_block *control;
-	uint64_t *ports;   /* the ports that are its; null: all */
-	uint64_t todo;	   /* 2-level: the word's events that are served */
+	uint64_t *ports; /* the ports that are its; null: all */
+	uint64_t todo;	 /* 2-level: the word's events that are served */
 	const struct xg_port_slot *next; /* 2-level: where in it that goes on */
 	uint32_t start;	   /* 2-level: the port that is to be first next */
 	uint32_t serving;  /* which group the upcall is in, evtchn_upcall.c */

@@ -16,6 +16,7 @@ extern "C" {
 #endif
 
 struct xg_guest;
+struct gnttab_copy;	       /* xen/grant_table.h */
 struct gnttab_map_grant_ref;   /* xen/grant_table.h */
 struct gnttab_unmap_grant_ref; /* xen/grant_table.h */
 
@@ -23,6 +24,15 @@ struct gnttab_unmap_grant_ref; /* xen/grant_table.h */
 #define XG_GRANT_RESERVED     8	  /* references 0..7 belong to Xen's tools */
 #define XG_MAX_GRANT_FRAMES   64
 #define XG_GRANT_WORDS(pages) ((pages)*XG_GRANTS_PER_FRAME / 64)
+
+/* A grant that waits for its peer: the caller's storage, the library's
+ * contents. */
+struct xg_parked {
+	uint32_t state;
+	uint32_t gref;
+	void (*release)(void *data);
+	void *data;
+};
 
 /* Grant-table state inside struct xg_guest. */
 struct xg_gnttab {
@@ -32,8 +42,13 @@ struct xg_gnttab {
 	uint64_t summary[XG_MAX_GRANT_FRAMES * XG_GRANTS_PER_FRAME / 64 / 64];
 	uint64_t gfn;
 	void *va;
-	uint32_t frames;
+	uint32_t frames; /* mapped so far */
+	uint32_t max_frames;
 	uint32_t in_use; /* references handed out */
+	struct xg_parked *parked;
+	uint32_t nr_parked;   /* places */
+	uint32_t parked_now;  /* of which are taken */
+	uint32_t parked_next; /* place to look at next */
 };
 
 /*
@@ -45,12 +60,30 @@ struct xg_gnttab {
  * Returns the reference (8 or more), or
  *   -XG_EINVAL  `domid` is not a domain's number (0 .. 0x7fef)
  *   -XG_ERANGE  `gfn` does not fit version 1's 32 bits
- *   -XG_ENOSPC  every reference is in use
+ *   -XG_ENOSPC  every reference is in use, and the table can't grow
  *   -XG_ENOSYS  no grant table was configured
- * Never waits. Any context, any CPU.
+ * Never waits. Any context, any CPU. When all references of the frames mapped
+ * so far are in use the table grows, which takes the platform's lock and makes
+ * hypercalls and a call of the `map` hook.
  */
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			bool readonly);
+
+/*
+ * The same for `count` frames: all or none. grefs[i] is for gfns[i].
+ * Returns 0 or a negative error as above; -XG_EINVAL also for null pointers.
+ */
+int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
+			  const uint64_t *gfns, uint32_t *grefs, uint32_t count,
+			  bool readonly);
+
+/*
+ * The same for `count` consecutive frames from `gfn` on, with consecutive
+ * references: returns the first. -XG_ENOSPC also where there are not so many
+ * free references in a row, -XG_EINVAL for a count of 0.
+ */
+int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
+			    uint32_t count, bool readonly);
 
 /*
  * End a grant. One atomic step decides between the first two results, so a
@@ -63,6 +96,54 @@ int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
  * Any context, any CPU.
  */
 int xg_gnttab_end(struct xg_guest *g, uint32_t gref);
+
+/*
+ * End `count` grants, each by itself. errs[i], if errs is not null, is what
+ * xg_gnttab_end() returns for grefs[i]; the result is the first of them that
+ * is not 0.
+ */
+int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
+			uint32_t count);
+
+/*
+ * End a grant, now or later. A grant that is in use is parked: from then on it
+ * and `data` are the library's, until xg_gnttab_reap() finds that the peer has
+ * let go, ends it and calls release(data), which may free the page.
+ *
+ *   0           ended; release(data) has been called
+ *   1           parked
+ *   -XG_EINVAL  not granted, or a null `release`
+ *   -XG_ENOSPC  every place for parked grants is taken: the grant is as it was
+ * Any context, any CPU, as far as `release` allows.
+ */
+int xg_gnttab_park(struct xg_guest *g, uint32_t gref,
+		   void (*release)(void *data), void *data);
+
+/*
+ * Look at up to `budget` places for parked grants, going on where the last
+ * call stopped, and end those whose peer has let go. Returns how many are
+ * still parked. Any context, any CPU, as far as their `release` allows.
+ */
+uint32_t xg_gnttab_reap(struct xg_guest *g, uint32_t budget);
+
+/* Xen's table of domain `dom`: frames it has, and may have. 0, -XG_ESRCH,
+ * -XG_EPERM; -XG_EINVAL for null pointers. */
+int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom, uint32_t *frames,
+			 uint32_t *max_frames);
+
+/*
+ * Have Xen copy between frames and granted pages: `count` ops of
+ * xen/grant_table.h, in one hypercall. Of each the caller fills source and
+ * dest (a reference and its domain, with the flag for it; or a frame of this
+ * guest and DOMID_SELF), their offsets, and len: at most to the end of either
+ * page. No mapping is made, so for small data this is the cheaper way.
+ *
+ * Returns 0: every op is GNTST_okay; otherwise the error of the first that is
+ * not, as for xg_gnttab_map(). Each op has its own status, and those that are
+ * okay are done. A page that is being swapped in is tried again, up to
+ * XG_EAGAIN_TRIES times.
+ */
+int xg_gnttab_copy(struct xg_guest *g, struct gnttab_copy *ops, uint32_t count);
 
 /*
  * Allocate a page with the platform's page_alloc, zero it, and grant it.

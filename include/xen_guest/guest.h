@@ -67,11 +67,16 @@ struct xg_guest_config {
 	uint32_t nr_fifo_pages;
 
 	/* Where the grant table goes, XG_GRANTS_PER_FRAME references a page.
-	 * `pages` 0: no grant table, grants answer -XG_ENOSYS. Fewer frames
-	 * are used where Xen's limit is lower. */
+	 * `pages` 0: no grant table, grants answer -XG_ENOSYS. The table
+	 * starts with one frame and grows to this, or Xen's limit if that is
+	 * lower. */
 	struct xg_window gnttab;
 	/* One word per 64 references of the window: XG_GRANT_WORDS(pages). */
 	uint64_t *gnttab_words;
+	/* Places for grants that xg_gnttab_park() can't end at once. May be
+	 * 0. */
+	struct xg_parked *parked;
+	uint32_t nr_parked;
 
 	/* Where foreign pages can be mapped, each set up by
 	 * xg_region_init(). 0: none. */

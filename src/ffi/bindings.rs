@@ -2,8 +2,8 @@
 // Written by cargo xtask bindings; do not edit.
 
 use super::abi::{
-    evtchn_fifo_control_block, evtchn_status, gnttab_map_grant_ref, gnttab_unmap_grant_ref,
-    vcpu_info,
+    evtchn_fifo_control_block, evtchn_status, gnttab_copy, gnttab_map_grant_ref,
+    gnttab_unmap_grant_ref, vcpu_info,
 };
 
 pub const XG_EPERM: u32 = 1;
@@ -208,6 +208,32 @@ impl Default for xg_evtchn {
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct xg_parked {
+    pub state: u32,
+    pub gref: u32,
+    pub release: ::core::option::Option<unsafe extern "C" fn(data: *mut ::core::ffi::c_void)>,
+    pub data: *mut ::core::ffi::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_parked"][::core::mem::size_of::<xg_parked>() - 24usize];
+    ["Alignment of xg_parked"][::core::mem::align_of::<xg_parked>() - 8usize];
+    ["Offset of field: xg_parked::state"][::core::mem::offset_of!(xg_parked, state) - 0usize];
+    ["Offset of field: xg_parked::gref"][::core::mem::offset_of!(xg_parked, gref) - 4usize];
+    ["Offset of field: xg_parked::release"][::core::mem::offset_of!(xg_parked, release) - 8usize];
+    ["Offset of field: xg_parked::data"][::core::mem::offset_of!(xg_parked, data) - 16usize];
+};
+impl Default for xg_parked {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct xg_gnttab {
     pub entries: *mut u64,
     pub words: *mut u64,
@@ -215,11 +241,16 @@ pub struct xg_gnttab {
     pub gfn: u64,
     pub va: *mut ::core::ffi::c_void,
     pub frames: u32,
+    pub max_frames: u32,
     pub in_use: u32,
+    pub parked: *mut xg_parked,
+    pub nr_parked: u32,
+    pub parked_now: u32,
+    pub parked_next: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 104usize];
+    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 136usize];
     ["Alignment of xg_gnttab"][::core::mem::align_of::<xg_gnttab>() - 8usize];
     ["Offset of field: xg_gnttab::entries"][::core::mem::offset_of!(xg_gnttab, entries) - 0usize];
     ["Offset of field: xg_gnttab::words"][::core::mem::offset_of!(xg_gnttab, words) - 8usize];
@@ -227,7 +258,16 @@ const _: () = {
     ["Offset of field: xg_gnttab::gfn"][::core::mem::offset_of!(xg_gnttab, gfn) - 80usize];
     ["Offset of field: xg_gnttab::va"][::core::mem::offset_of!(xg_gnttab, va) - 88usize];
     ["Offset of field: xg_gnttab::frames"][::core::mem::offset_of!(xg_gnttab, frames) - 96usize];
-    ["Offset of field: xg_gnttab::in_use"][::core::mem::offset_of!(xg_gnttab, in_use) - 100usize];
+    ["Offset of field: xg_gnttab::max_frames"]
+        [::core::mem::offset_of!(xg_gnttab, max_frames) - 100usize];
+    ["Offset of field: xg_gnttab::in_use"][::core::mem::offset_of!(xg_gnttab, in_use) - 104usize];
+    ["Offset of field: xg_gnttab::parked"][::core::mem::offset_of!(xg_gnttab, parked) - 112usize];
+    ["Offset of field: xg_gnttab::nr_parked"]
+        [::core::mem::offset_of!(xg_gnttab, nr_parked) - 120usize];
+    ["Offset of field: xg_gnttab::parked_now"]
+        [::core::mem::offset_of!(xg_gnttab, parked_now) - 124usize];
+    ["Offset of field: xg_gnttab::parked_next"]
+        [::core::mem::offset_of!(xg_gnttab, parked_next) - 128usize];
 };
 impl Default for xg_gnttab {
     fn default() -> Self {
@@ -417,12 +457,14 @@ pub struct xg_guest_config {
     pub nr_fifo_pages: u32,
     pub gnttab: xg_window,
     pub gnttab_words: *mut u64,
+    pub parked: *mut xg_parked,
+    pub nr_parked: u32,
     pub regions: *mut xg_region,
     pub nr_regions: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 152usize];
+    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 168usize];
     ["Alignment of xg_guest_config"][::core::mem::align_of::<xg_guest_config>() - 8usize];
     ["Offset of field: xg_guest_config::platform"]
         [::core::mem::offset_of!(xg_guest_config, platform) - 0usize];
@@ -450,10 +492,14 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest_config, gnttab) - 104usize];
     ["Offset of field: xg_guest_config::gnttab_words"]
         [::core::mem::offset_of!(xg_guest_config, gnttab_words) - 128usize];
+    ["Offset of field: xg_guest_config::parked"]
+        [::core::mem::offset_of!(xg_guest_config, parked) - 136usize];
+    ["Offset of field: xg_guest_config::nr_parked"]
+        [::core::mem::offset_of!(xg_guest_config, nr_parked) - 144usize];
     ["Offset of field: xg_guest_config::regions"]
-        [::core::mem::offset_of!(xg_guest_config, regions) - 136usize];
+        [::core::mem::offset_of!(xg_guest_config, regions) - 152usize];
     ["Offset of field: xg_guest_config::nr_regions"]
-        [::core::mem::offset_of!(xg_guest_config, nr_regions) - 144usize];
+        [::core::mem::offset_of!(xg_guest_config, nr_regions) - 160usize];
 };
 impl Default for xg_guest_config {
     fn default() -> Self {
@@ -477,7 +523,7 @@ pub struct xg_guest {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 240usize];
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 272usize];
     ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
     ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
     ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
@@ -485,9 +531,9 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
     ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
     ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 120usize];
-    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 224usize];
+    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 256usize];
     ["Offset of field: xg_guest::nr_regions"]
-        [::core::mem::offset_of!(xg_guest, nr_regions) - 232usize];
+        [::core::mem::offset_of!(xg_guest, nr_regions) - 264usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {
@@ -572,7 +618,46 @@ unsafe extern "C" {
         left: *mut u32,
     ) -> ::core::ffi::c_int;
     pub fn xg_gnttab_grant(g: *mut xg_guest, domid: u16, gfn: u64, readonly: bool) -> i32;
+    pub fn xg_gnttab_grant_batch(
+        g: *mut xg_guest,
+        domid: u16,
+        gfns: *const u64,
+        grefs: *mut u32,
+        count: u32,
+        readonly: bool,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_grant_run(
+        g: *mut xg_guest,
+        domid: u16,
+        gfn: u64,
+        count: u32,
+        readonly: bool,
+    ) -> i32;
     pub fn xg_gnttab_end(g: *mut xg_guest, gref: u32) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_end_batch(
+        g: *mut xg_guest,
+        grefs: *const u32,
+        errs: *mut ::core::ffi::c_int,
+        count: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_park(
+        g: *mut xg_guest,
+        gref: u32,
+        release: ::core::option::Option<unsafe extern "C" fn(data: *mut ::core::ffi::c_void)>,
+        data: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_reap(g: *mut xg_guest, budget: u32) -> u32;
+    pub fn xg_gnttab_query_size(
+        g: *mut xg_guest,
+        dom: u16,
+        frames: *mut u32,
+        max_frames: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_copy(
+        g: *mut xg_guest,
+        ops: *mut gnttab_copy,
+        count: u32,
+    ) -> ::core::ffi::c_int;
     pub fn xg_gnttab_alloc_and_grant(
         g: *mut xg_guest,
         domid: u16,

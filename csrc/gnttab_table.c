@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The grant table's frames: mapping the first, and more when they run out. */
+#include "hypercall.h"
+#include "internal.h"
+
+static uint64_t gfn_of(const struct xg_gnttab *t, uint32_t frame)
+{
+	return t->gfn + frame;
+}
+
+static void *va_of(const struct xg_gnttab *t, uint32_t frame)
+{
+	return (uint8_t *)t->va + ((size_t)frame << XG_PAGE_SHIFT);
+}
+
+/* Take frames [first, end) of the table out of the physmap. */
+static int remove_frames(struct xg_guest *g, uint32_t first, uint32_t end)
+{
+	int rc = 0;
+
+	while (end-- > first)
+		if (xg_memory_remove_from_physmap(g, DOMID_SELF,
+						  gfn_of(&g->gnttab, end)))
+			rc = -XG_EIO;
+	return rc;
+}
+
+/* Put frames [first, end) there, all or none. From the highest down: Xen grows
+ * its table to the index asked for, so it grows once. */
+static int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
+{
+	for (uint32_t i = end; i-- > first;) {
+		int rc = xg_memory_add_to_physmap(g, DOMID_SELF,
+						  XENMAPSPACE_grant_table, i,
+						  gfn_of(&g->gnttab, i));
+
+		if (rc) {
+			remove_frames(g, i + 1, end);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* Have the table go on to `end` frames. One call at a time. */
+static int extend(struct xg_guest *g, uint32_t end)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t first = t->frames;
+	int rc = add_frames(g, first, end);
+
+	if (rc)
+		return rc;
+	rc = g->platform->map(g->context, va_of(t, first), gfn_of(t, first),
+			      end - first, XG_PROT_READ | XG_PROT_WRITE);
+	if (rc) {
+		remove_frames(g, first, end);
+		return rc;
+	}
+	xg_gntref_add(t, first, end);
+	/* Release: who sees the frames sees what is free in them. */
+	__atomic_store_n(&t->frames, end, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int xg_gnttab_grow(struct xg_guest *g, uint32_t frames)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uintptr_t state = g->platform->lock(g->context);
+	uint32_t end = t->frames * 2;
+	int rc = 0;
+
+	if (end > t->max_frames)
+		end = t->max_frames;
+	/* Unless somebody else did it while we waited for the lock. */
+	if (t->frames == frames)
+		rc = end > frames ? extend(g, end) : -XG_ENOSPC;
+	g->platform->unlock(g->context, state);
+	return rc;
+}
+
+int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom, uint32_t *frames,
+			 uint32_t *max_frames)
+{
+	struct gnttab_query_size op = {.dom = dom};
+	int rc;
+
+	if (!frames || !max_frames)
+		return -XG_EINVAL;
+	rc = (int)xg_hypercall(g, __HYPERVISOR_grant_table_op,
+			       GNTTABOP_query_size, (uintptr_t)&op, 1, 0, 0);
+	if (!rc)
+		rc = xg_gnttab_errno(op.status);
+	if (rc)
+		return rc;
+	*frames = op.nr_frames;
+	*max_frames = op.max_nr_frames;
+	return 0;
+}
+
+int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t frames, limit;
+	int rc;
+
+	if (!config->gnttab.pages)
+		return 0;
+	rc = xg_gnttab_query_size(g, DOMID_SELF, &frames, &limit);
+	if (rc)
+		return rc;
+	t->max_frames =
+		config->gnttab.pages < limit ? config->gnttab.pages : limit;
+	if (!t->max_frames)
+		return -XG_ENOSPC;
+	t->gfn = config->gnttab.gfn;
+	t->va = config->gnttab.va;
+	t->entries = t->va;
+	t->words = config->gnttab_words;
+	t->parked = config->parked;
+	t->nr_parked = config->nr_parked;
+	if (t->nr_parked)
+		memset(t->parked, 0, t->nr_parked * sizeof(*t->parked));
+	return extend(g, 1);
+}
+
+int xg_gnttab_fini(struct xg_guest *g)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t frames = t->frames;
+	int unmapped, removed;
+
+	if (!frames)
+		return 0;
+	unmapped = g->platform->unmap(g->context, t->va, frames);
+	removed = remove_frames(g, 0, frames);
+	t->frames = 0;
+	return unmapped || removed ? -XG_EIO : 0;
+}
