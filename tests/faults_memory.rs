@@ -294,6 +294,30 @@ fn roll_back_fails() {
     });
 }
 
+/// A chunk of a resource fails, then one of its frames, then taking back what
+/// was there by then.
+#[test]
+fn roll_back_of_a_resource_fails() {
+    with_pair(|pair| {
+        let mut left = 99;
+        assert_eq!(pair.map_table(ORDINARY[0], &mut left), 0);
+        assert_eq!(pair.unmap(&mut left), 0);
+        let before = pair.picture();
+        let id = pair.dom0.domid();
+        // The third chunk; a look at its first frame; three frames of it.
+        for (back, want) in [(1, 67), (3, 65), (4, 64), (67, 1)] {
+            pair.xen.fail_hypercall(id, 3, EIO);
+            pair.xen.fail_hypercall(id, 8, EXDEV);
+            pair.xen.fail_hypercall(id, 8 + back, EXDEV);
+            assert_eq!(pair.map_table(ORDINARY[0], &mut left), EIO);
+            assert_eq!((left, pair.xen.faults_left(id)), (want, 0));
+            assert_eq!(pair.left_in_window(left), 1);
+            pair.clear_window(left);
+            assert_eq!(pair.picture(), before);
+        }
+    });
+}
+
 /// One of A's frames is missing, and a hypercall fails as well.
 #[test]
 fn map_over_a_hole() {
