@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use xen_guest::sim::{Delivery, DomainConfig, Hypervisor, SimPage};
 use xen_guest::{
     EmptyPages, EventsAbi, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner,
-    Platform, Region, Upcall, Window, region_metadata, sim,
+    Parking, Platform, Region, Upcall, Window, region_metadata, sim,
 };
 use xen_guest_scenarios::{
     Concurrent, Counters, Domain, Memory, Outcome, REGION_PAGES, Role, WINDOW_PAGES, World,
@@ -95,8 +95,8 @@ impl<'w> World<'w> for SimWorld<'w> {
     }
 }
 
-/// 4096 ports and one frame of grants, as the firmware on real Xen has.
-type Storage = GuestStorage<64, 8>;
+/// 4096 ports and two frames of grants, as the firmware on real Xen has.
+type Storage = GuestStorage<64, 16>;
 
 /// A page for queues, and a word for each of 4096 ports.
 const FIFO_PAGES: usize = 5;
@@ -107,6 +107,7 @@ struct Place {
     storage: Storage,
     metadata: Vec<u64>,
     regions: Vec<Region<'static>>,
+    parking: [Parking; 2],
 }
 
 fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> Guest<'s> {
@@ -126,7 +127,10 @@ fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> G
     let region = unsafe { Region::new(&window, &mut *metadata.as_ptr()) };
     place.regions = vec![region.expect("a region")];
     let Place {
-        storage, regions, ..
+        storage,
+        regions,
+        parking,
+        ..
     } = place;
     let window = domain.grant_window();
     // SAFETY: inside the window.
@@ -137,6 +141,7 @@ fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> G
         pages: 1,
     })
     .with_grant_table(window)
+    .with_parking(parking)
     .with_regions(regions);
     if abi == EventsAbi::Fifo {
         let pages = NonNull::new(domain.page_alloc(FIFO_PAGES as u32).cast()).unwrap();

@@ -47,7 +47,7 @@ fn remove(domain: &Domain, window: &Window) -> isize {
 
 #[test]
 fn init() {
-    for (fault, steps) in [(Fault::Hypercall, 4), (Fault::Hook(Hook::Map), 2)] {
+    for (fault, steps) in [(Fault::Hypercall, 3), (Fault::Hook(Hook::Map), 2)] {
         let (xen, domain) = new();
         let mut nth = 0;
         loop {
@@ -75,10 +75,36 @@ fn init() {
             // And nothing is in the way.
             let mut storage = common::Storage::new();
             let guest = common::guest(&mut storage, &domain, &domain);
-            assert_eq!(Raw::of(&guest).free_grants(), 1016);
+            assert_eq!(Raw::of(&guest).free_grants(), 504);
             guest.finish().unwrap();
         }
         assert_eq!(nth - 1, steps, "{fault:?}");
+    }
+}
+
+/// A table that can't grow is a full table, and grows when it can.
+#[test]
+fn growth() {
+    for (fault, steps) in [(Fault::Hypercall, 1), (Fault::Hook(Hook::Map), 1)] {
+        let (xen, domain) = new();
+        let mut storage = common::Storage::new();
+        let guest = common::guest(&mut storage, &domain, &domain);
+        let raw = Raw::of(&guest);
+        let grefs: Vec<i32> = (0..504).map(|_| raw.grant(1, 1, true)).collect();
+        for nth in 1..=steps {
+            fault.inject(&domain, nth);
+            assert_eq!(raw.grant(1, 1, true), common::ENOSPC, "{fault:?} {nth}");
+            assert_eq!(xen.faults_left(domain.domid()), 0);
+            // The second frame: nothing of it is left.
+            assert_eq!(remove(&domain, &windows(&domain)[1]), -2);
+        }
+        let next = raw.grant(1, 1, true);
+        assert_eq!(next, 512, "{fault:?}");
+        for gref in grefs.into_iter().chain([next]) {
+            assert_eq!(raw.end(gref as u32), 0);
+        }
+        assert_eq!(raw.free_grants(), 1016);
+        guest.finish().unwrap();
     }
 }
 
@@ -92,6 +118,7 @@ fn fini() {
             let (xen, domain) = new();
             let mut storage = common::Storage::new();
             let guest = common::guest(&mut storage, &domain, &domain);
+            Raw::of(&guest).grow();
             fault.inject(&domain, nth);
             let result = guest.finish();
             let happened = xen.faults_left(domain.domid()) == 0;

@@ -315,6 +315,10 @@ fn run(seed: u64, steps: u32, counts: Counts) -> Counts {
         common::guest(s1, &domains[1], &domains[1]),
         common::guest(s2, &domains[2], &domains[2]),
     ];
+    // The model knows of all references from the start.
+    for guest in &guests {
+        Raw::of(guest).grow();
+    }
     let peer = |i: usize| Peer {
         domain: domains[i].clone(),
         raw: Raw::of(&guests[i]),

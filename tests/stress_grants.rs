@@ -25,6 +25,9 @@ fn references_belong_to_one() {
         let mut storage = common::Storage::new();
         let guest = common::guest(&mut storage, &domain, &domain);
         let raw = Raw::of(&guest);
+        if keep == 4 {
+            raw.grow();
+        }
         let page = domain.alloc_page().unwrap();
         let gfn = page.gfn().raw();
         let taken: Vec<AtomicBool> = (0..1024).map(|_| AtomicBool::new(false)).collect();

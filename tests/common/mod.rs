@@ -219,6 +219,16 @@ impl Raw {
         unsafe { (&raw const (*self.0).gnttab.in_use).read_volatile() }
     }
 
+    /// Has the table grown to all that its window has room for.
+    pub fn grow(self) {
+        let grefs: Vec<i32> = std::iter::repeat_with(|| self.grant(1, 1, true))
+            .take_while(|&gref| gref > 0)
+            .collect();
+        for gref in grefs {
+            assert_eq!(self.end(gref as u32), 0);
+        }
+    }
+
     pub fn free_grants(self) -> u32 {
         // SAFETY: the guest is set up; its words are counted.
         unsafe {

@@ -3,7 +3,7 @@
 
 use spin::Once;
 use static_cell::ConstStaticCell;
-use xen_guest::{Error, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Region, Upcall};
+use xen_guest::{Error, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Parking, Region, Upcall};
 
 use crate::args::Args;
 use crate::platform::Firmware;
@@ -52,6 +52,8 @@ pub struct Options {
     pub fifo: bool,
     /// Regions to map foreign pages into: see [`crate::region`].
     pub regions: &'static mut [Region<'static>],
+    /// Places for grants that are given up while a peer has them mapped.
+    pub parking: &'static mut [Parking],
 }
 
 impl Options {
@@ -93,6 +95,7 @@ pub fn init_with<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
     let shared_info = windows.take(1).expect("an empty frame for shared info");
     let mut config = GuestConfig::new(to_window(shared_info))
         .with_grant_table(to_window(windows.grant_table))
+        .with_parking(options.parking)
         .with_regions(options.regions);
     if options.fifo {
         let pages = 1 + GROUPS.div_ceil(GROUPS_PER_FIFO_PAGE);

@@ -19,7 +19,7 @@ use core::time::Duration;
 use firmware::time::{now, sleep};
 use firmware::{Machine, Options, pages, println, windows};
 use static_cell::{ConstStaticCell, StaticCell};
-use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Region, region_metadata};
+use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Parking, Region, region_metadata};
 use xen_guest_scenarios::{
     Counters, Domain, Memory, REGION_PAGES, Role, WINDOW_PAGES, World, run_all,
 };
@@ -27,11 +27,12 @@ use xen_guest_scenarios::{
 use lockstep::{Break, Link, Lockstep};
 use mailbox::Mailbox;
 
-/// 4096 ports and one frame of grants, as in the simulator's run.
-static STORAGE: ConstStaticCell<GuestStorage<64, 8>> = ConstStaticCell::new(GuestStorage::new());
+/// 4096 ports and two frames of grants, as in the simulator's run.
+static STORAGE: ConstStaticCell<GuestStorage<64, 16>> = ConstStaticCell::new(GuestStorage::new());
 
 /// A region, and what it keeps books in.
 static REGION: StaticCell<[Region<'static>; 1]> = StaticCell::new();
+static PARKING: ConstStaticCell<[Parking; 2]> = ConstStaticCell::new([const { Parking::new() }; 2]);
 static METADATA: ConstStaticCell<[u64; region_metadata(REGION_PAGES)]> =
     ConstStaticCell::new([0; region_metadata(REGION_PAGES)]);
 
@@ -93,6 +94,7 @@ fn main(machine: &'static Machine) {
 
     let region = firmware::region(REGION_PAGES, METADATA.take());
     let options = Options {
+        parking: PARKING.take(),
         regions: REGION.init([region.expect("empty frames")]),
         ..Options::from_args(machine.args)
     };

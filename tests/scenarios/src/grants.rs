@@ -15,6 +15,8 @@ const EINVAL: i64 = -22;
 const ENOSPC: i64 = -28;
 const ERANGE: i64 = -34;
 
+const SELF: u16 = 0x7ff0;
+
 /// References 0 to 7 are never handed out; ended ones are, at once.
 pub(crate) fn references_lowest_first(cx: &mut Cx<'_, '_>) -> Verdict {
     let mut page: Kept = None;
@@ -94,7 +96,7 @@ pub(crate) fn end_twice(cx: &mut Cx<'_, '_>) -> Verdict {
     let rc = cx.end(A, gref);
     cx.check(rc, EINVAL)?;
     // Never granted, reserved, out of range.
-    for gref in [100, 0, 7, 512, 0xffff_ffff] {
+    for gref in [100, 0, 7, 512, 1024, 0xffff_ffff] {
         let rc = cx.end(A, gref);
         cx.check(rc, EINVAL)?;
     }
@@ -118,7 +120,8 @@ pub(crate) fn bad_grants(cx: &mut Cx<'_, '_>) -> Verdict {
     Ok(())
 }
 
-/// An error when full, never a wait; and everything can be had again.
+/// The table grows to what it may have. Then: an error, never a wait; and
+/// everything can be had again.
 pub(crate) fn full_table(cx: &mut Cx<'_, '_>) -> Verdict {
     let mut page: Kept = None;
     let first = cx.grant(A, &mut page, B.raw(), true);
@@ -134,17 +137,52 @@ pub(crate) fn full_table(cx: &mut Cx<'_, '_>) -> Verdict {
             }
         });
         cx.check(rc, ENOSPC)?;
+        let frames = cx.step(A, format_args!("frames"), |d| {
+            let (mut frames, mut most) = (0, 0);
+            // SAFETY: the guest is set up.
+            unsafe { ffi::xg_gnttab_query_size(d.raw(), SELF, &mut frames, &mut most) };
+            i64::from(frames) * 100 + i64::from(most)
+        });
+        cx.check(frames, 264)?;
         let ended = cx.step(A, format_args!("end all but the first"), |d| {
             // SAFETY: the guest is set up.
-            (9..512)
+            (9..1024)
                 .filter(|&gref| unsafe { ffi::xg_gnttab_end(d.raw(), gref) } == 0)
                 .count() as i64
         });
-        cx.check(ended, 503)?;
+        cx.check(ended, 1015)?;
     }
     let rc = cx.end(A, first);
     cx.check(rc, 0)?;
     cx.free(A, &mut page);
+    // The second frame's references are Xen's to see.
+    let mut mapped = Mapped::default();
+    let mut last: Kept = None;
+    let gref = cx.step(A, format_args!("grant the 1000th"), |d| {
+        last = d.memory.alloc_page();
+        let Some(page) = last else { return -1 };
+        let mut gref = 0;
+        while gref < 1000 {
+            gref = grant_page(d, page, B.raw(), false);
+        }
+        gref
+    });
+    cx.check(gref, 1000)?;
+    cx.poke(A, &last, 1, 0x1000);
+    let rc = cx.map(B, A.raw(), gref, 0, false, &mut mapped);
+    cx.check(rc, 0)?;
+    let value = cx.peek_mapped(B, &mapped, 1);
+    cx.check(value, 0x1000)?;
+    let rc = cx.unmap(B, &mapped);
+    cx.check(rc, 0)?;
+    let ended = cx.step(A, format_args!("end 8 to 1000"), |d| {
+        // SAFETY: the guest is set up.
+        (8..=1000)
+            .filter(|&gref| unsafe { ffi::xg_gnttab_end(d.raw(), gref) } == 0)
+            .count() as i64
+    });
+    cx.check(ended, 993)?;
+    cx.free(A, &mut last);
     Ok(())
 }
 

@@ -14,6 +14,7 @@
 
 #![no_std]
 
+mod batches;
 mod control;
 mod cx;
 mod domain;
@@ -103,6 +104,7 @@ scenarios! {
         bad_grants
         full_table
         alloc_and_grant_to_control_domain;
+    batches: batches_of_grants runs_of_grants grants_that_end_later copies;
     mappings:
         refused_mappings
         read_only_mapping
