@@ -170,7 +170,8 @@ impl<'s> GuestConfig<'s> {
         }
     }
 
-    /// With these regions to map foreign pages into: see [`RegionPages`].
+    /// With these regions to map foreign pages into: see
+    /// [`RegionPages`](crate::RegionPages).
     pub const fn with_regions<'m: 's>(self, regions: &'s mut [Region<'m>]) -> Self {
         let count = regions.len() as u32;
         Self {

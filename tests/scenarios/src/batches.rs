@@ -223,8 +223,10 @@ pub(crate) fn copies(cx: &mut Cx<'_, '_>) -> Verdict {
         let call = format_args!("copy from {from} to {to}, {len} bytes at {offset}");
         cx.step(B, call, |d| {
             let Some(page) = ours else { return -1 };
-            let mut op = abi::gnttab_copy::default();
-            op.len = len;
+            let mut op = abi::gnttab_copy {
+                len,
+                ..Default::default()
+            };
             op.source.offset = offset;
             op.dest.offset = if to > 0 { 80 } else { 36 };
             for (gref, flag, end) in [

@@ -33,6 +33,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 fn main(machine: &'static Machine) {
     let rounds = machine.args.parse("rounds").unwrap_or(200);
     let options = Options::from_args(machine.args);
+    let asked_for = options.fifo;
     assert!(
         smp::count() >= 2,
         "there is one vCPU only: --vcpus 2, please"
@@ -40,7 +41,7 @@ fn main(machine: &'static Machine) {
     let guest = firmware::init_with(STORAGE.take(), options);
     println!("{} vCPUs, {:?} events", smp::count(), guest.events_abi());
     let fifo = guest.events_abi() == EventsAbi::Fifo;
-    assert_eq!(fifo, options.fifo, "not the ABI that was asked for");
+    assert_eq!(fifo, asked_for, "not the ABI that was asked for");
 
     start_again(guest);
     smp::start(1, other_vcpu).expect("vCPU 1 is idle");
