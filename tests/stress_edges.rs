@@ -101,18 +101,18 @@ struct Sender<'t> {
 }
 
 impl Sender<'_> {
-    /// Events on random ports until `count` of them were edges.
-    fn send(&mut self, count: u64) {
+    /// Events on random ports until `count` of them were edges. False if that
+    /// takes far too long: too few ports are served.
+    fn send(&mut self, count: u64) -> bool {
         let end = self.total + count;
-        let mut idle = 0_u32;
+        let mut patience = Patience::new();
         while self.total < end {
             let bits = self.random.next();
             let index = bits as usize % PORTS;
             // Most ports are left to be served first, but not all.
             if bits >> 32 & 15 != 0 && self.xen.is_pending(number(index)) {
-                idle += 1;
-                if idle.is_multiple_of(1024) {
-                    thread::yield_now();
+                if !patience.wait() {
+                    return false;
                 }
                 continue;
             }
@@ -123,6 +123,7 @@ impl Sender<'_> {
                 self.total += 1;
             }
         }
+        true
     }
 
     /// Whether `done` comes true for all ports.
@@ -242,26 +243,32 @@ impl Stress {
     /// One round. False if something was lost.
     fn turn(&self, sender: &mut Sender<'_>, changer: &mut Changer<'_>) -> bool {
         if !self.changes {
-            sender.send(self.round());
+            let sent = sender.send(self.round());
             let exact = self.exact();
             let calls = |index: usize, port: &Port| port.calls() == sender.edges[index];
-            return sender.wait(|index, port| port.settled() && (!exact || calls(index, port)));
+            return sent
+                && sender.wait(|index, port| port.settled() && (!exact || calls(index, port)));
         }
         let over = AtomicBool::new(false);
-        thread::scope(|scope| {
+        let sent = thread::scope(|scope| {
             scope.spawn(|| {
                 while !over.load(SeqCst) {
                     changer.change();
+                    // Three threads on two processors: each its turn.
+                    if changer.changes.is_multiple_of(512) {
+                        thread::yield_now();
+                    }
                 }
             });
-            sender.send(self.round());
+            let sent = sender.send(self.round());
             over.store(true, SeqCst);
+            sent
         });
         // What is held back waits, and what is not comes by itself ...
         let raw = changer.raw;
         let waits = |index| raw.pending(number(index)) == 1;
         let held_back = |index| !changer.delivers(index) && waits(index);
-        if !sender.wait(|index, port| port.settled() || held_back(index)) {
+        if !sent || !sender.wait(|index, port| port.settled() || held_back(index)) {
             return false;
         }
         // ... and is delivered as soon as it may be.
@@ -328,7 +335,7 @@ impl Stress {
         let lost = sender.lost(self.exact()) + xen.given_up();
         self.report(&sender, changer.changes, lost, started);
         assert_eq!(lost, 0, "{}", self.leftovers(&xen, &ports));
-        assert_eq!(sender.total, self.rounds() * self.round(), "a call failed");
+        assert_eq!(sender.total, self.rounds() * self.round(), "it ended early");
         for index in 0..PORTS {
             assert_eq!(raw.close(number(index)), 0);
         }
@@ -388,7 +395,7 @@ fn with_a_budget(abi: EventsAbi) -> Stress {
 fn with_changes(abi: EventsAbi) -> Stress {
     Stress {
         name: "with changes",
-        edges: edges() / 50,
+        edges: edges() / 10,
         budget: 5,
         changes: true,
         ..plain(abi)
