@@ -97,6 +97,8 @@ impl Reader {
                 _ => {}
             }
             return true;
+        } else if line.starts_with("edges, ") {
+            return true;
         } else if line == "successes:" {
             self.hidden = true;
         } else if line == "failures:" {
@@ -131,6 +133,7 @@ test deterministic ... ok
 successes:
 
 ---- deterministic stdout ----
+edges, TwoLevel plain: 7 edges, 0 lost
 simulator, Deterministic, TwoLevel: 30 scenarios passed
 simulator, Deterministic, Fifo: 6 scenarios passed
 noise
@@ -154,7 +157,8 @@ test result: FAILED. 10 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out"
         let (_, shown) = read(OUTPUT);
         assert!(!shown.contains(&"noise"));
         assert!(shown.contains(&"test deterministic ... ok"));
-        assert_eq!(shown.len(), 7);
+        assert!(shown.contains(&"edges, TwoLevel plain: 7 edges, 0 lost"));
+        assert_eq!(shown.len(), 8);
     }
 
     #[test]

@@ -12,6 +12,10 @@ use crate::sanitize;
 use crate::setup::{self, Need};
 use crate::toolchain::{self, host_cargo};
 
+/// Events that are raised with each of the two ABIs, and not lost: see
+/// tests/stress_edges.rs.
+const EDGES: &str = "100000000";
+
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)] // part of `ci`'s, which has the same name
 pub struct Args {
@@ -43,6 +47,7 @@ pub fn add(legs: &mut Legs, args: &Args) {
         both(our_headers(tally)?);
         Ok(())
     });
+    legs.run("stress", stress);
     let mut sanitized = Scenarios::default();
     legs.run("address and undefined-behaviour sanitizers", |tally| {
         sanitized = sanitize::address(tally)?;
@@ -96,6 +101,20 @@ fn our_headers(tally: &mut Tally) -> Result<Scenarios> {
         .env_remove("XEN_PUBLIC_HEADERS")
         .env("XEN_GUEST_CI", "1");
     count(&mut cargo, tally)
+}
+
+/// What needs an optimised build for as many events and operations as it is
+/// to have.
+fn stress(tally: &mut Tally) -> Result<()> {
+    let mut cargo = host_cargo("test");
+    cargo
+        .args(["--release", "--package", "xen-guest", "--features", "sim"])
+        .args(["--test", "stress_edges", "--test", "model_regions"])
+        .env_remove("XEN_PUBLIC_HEADERS")
+        .env("XEN_GUEST_EDGES", EDGES)
+        .env("XEN_GUEST_CI", "1");
+    *tally += cargo_test::run(&mut cargo)?.tests;
+    Ok(())
 }
 
 fn count(cargo: &mut std::process::Command, tally: &mut Tally) -> Result<Scenarios> {
