@@ -37,11 +37,17 @@ void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end)
 		}
 		if (!w)
 			bits &= ~(xg_bit(XG_GRANT_RESERVED) - 1);
-		xg_take_word(&t->words[w]);
-		xg_set_bits(&t->words[w], bits);
-		xg_set_bits(&t->summary[w / XG_WORD_BITS],
-			    bits ? xg_bit(w) : 0);
+		__atomic_store_n(&t->words[w], bits, __ATOMIC_RELAXED);
 	}
+}
+
+void xg_gntref_announce(struct xg_gnttab *t, uint32_t first, uint32_t end)
+{
+	uint32_t words = XG_GRANTS_PER_FRAME / XG_WORD_BITS;
+
+	for (uint32_t w = first * words; w < end * words; w++)
+		if (xg_load(&t->words[w]))
+			xg_set_bits(&t->summary[w / XG_WORD_BITS], xg_bit(w));
 }
 
 /* A word's last references were taken. */

@@ -60,6 +60,10 @@ static int extend(struct xg_guest *g, uint32_t end)
 	xg_gntref_add(t, first, end);
 	/* Release: who sees the frames sees what is free in them. */
 	__atomic_store_n(&t->frames, end, __ATOMIC_RELEASE);
+	/* After: the summary is looked at in words of 8 frames each, and a
+	 * reference beyond `frames` could be granted, but not ended. Until
+	 * then the new ones are found without it. */
+	xg_gntref_announce(t, first, end);
 	return 0;
 }
 

@@ -81,8 +81,10 @@ struct xg_refs {
 	uint64_t bits;
 };
 
-/* gntref.c: the free references. Those of frames [first, end) are new. */
+/* gntref.c: the free references. Those of frames [first, end) are new: `add`
+ * before the frames count as mapped, `announce` after. */
 void xg_gntref_add(struct xg_gnttab *gnttab, uint32_t first, uint32_t end);
+void xg_gntref_announce(struct xg_gnttab *gnttab, uint32_t first, uint32_t end);
 /* One to `most` of them; false if there are none. */
 bool xg_gntref_take(struct xg_gnttab *gnttab, uint32_t most,
 		    struct xg_refs *refs);
