@@ -186,6 +186,26 @@ fn finds_mistakes(program: &Path, tally: &mut Tally) -> Result<bool> {
     Ok(leaks)
 }
 
+/// The tests in which threads of one guest meet.
+const RACING: [&str; 3] = ["model_handlers", "stress_events", "stress_grants"];
+
+/// ThreadSanitizer on the tests of races inside the guest. False if it cannot
+/// be had.
+pub fn races(tally: &mut Tally) -> Result<bool> {
+    if !library_sources()? {
+        println!("not done: needs the sources of std (`rustup component add rust-src`)");
+        return Ok(false);
+    }
+    let mut cargo = Build::new("thread", &["-fsanitize=thread"])?.cargo("test")?;
+    cargo.arg("-Zbuild-std");
+    for test in RACING {
+        cargo.args(["--test", test]);
+    }
+    let summary = cargo_test::run(&mut cargo)?;
+    *tally += summary.tests;
+    Ok(true)
+}
+
 /// ThreadSanitizer on the scenarios with asynchronous delivery, or none where
 /// it cannot be had. It tells addresses apart, not memory: races between two
 /// domains over a page that both have mapped are out of its sight.

@@ -21,6 +21,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::legs::{Legs, Tally};
 use crate::process;
+use crate::sanitize;
 use crate::setup::{self, Need};
 use header::{Header, Job};
 use search::Outcome;
@@ -33,11 +34,20 @@ const MAX_AT_A_TIME: usize = 2;
 pub struct Args {
     /// Only these models, by their file's name without `.pml`.
     models: Vec<String>,
+    /// Run the tests with racing threads under ThreadSanitizer too.
+    #[arg(long)]
+    tsan: bool,
 }
 
 pub fn run(args: &Args) -> Result<()> {
     let mut legs = Legs::default();
     add(&mut legs, args)?;
+    if args.tsan {
+        legs.run("thread sanitizer on racing threads", |tally| {
+            ensure!(sanitize::races(tally)?, "asked for and not done");
+            Ok(())
+        });
+    }
     legs.finish()
 }
 
