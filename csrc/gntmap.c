@@ -177,7 +177,7 @@ static uint32_t prot_of(const struct gnttab_map_grant_ref *op)
 }
 
 /* How many ops from the first on are consecutive pages, in both address
- * spaces, of equal protection. Writes the first frame. */
+ * spaces and one region, of equal protection. Writes the first frame. */
 static uint32_t map_run(struct xg_guest *g,
 			const struct gnttab_map_grant_ref *ops, uint32_t count,
 			uint64_t *gfn)
@@ -193,6 +193,7 @@ static uint32_t map_run(struct xg_guest *g,
 
 		if (ops[n].host_addr != ops[0].host_addr + offset ||
 		    prot_of(&ops[n]) != prot_of(&ops[0]) ||
+		    !xg_same_region(g, ops[n].host_addr, ops[0].host_addr) ||
 		    to_physical(g, ops[n].host_addr, &physical) ||
 		    physical != first + offset)
 			break;
@@ -267,7 +268,9 @@ static int unmap_pages(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
 		while (i + n < count && ops[i + n].status == GNTST_okay &&
 		       ops[i + n].host_addr ==
 			       ops[i].host_addr +
-				       ((uint64_t)n << XG_PAGE_SHIFT))
+				       ((uint64_t)n << XG_PAGE_SHIFT) &&
+		       xg_same_region(g, ops[i + n].host_addr,
+				      ops[i].host_addr))
 			n++;
 		if (n && xg_unmap_pages(g, va, n)) {
 			rc = -XG_EIO;

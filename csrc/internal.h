@@ -66,8 +66,10 @@ int xg_region_set_mapped(struct xg_region *r, uint32_t first, uint32_t n,
 			 bool mapped);
 int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n);
 
-/* regions.c: the platform's `map` and `unmap`, with the region told where the
- * pages belong to one. */
+/* regions.c: are both addresses in one region, or both in none? */
+bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b);
+/* The platform's `map` and `unmap`, with the region told where the pages
+ * belong to one; -XG_EFAULT if only some of them do. */
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		 uint32_t prot);
 int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n);

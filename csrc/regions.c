@@ -121,17 +121,46 @@ int xg_region_unmap(struct xg_guest *g, void *va, uint32_t n)
 	return rc;
 }
 
+bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b)
+{
+	return region_of(g, (void *)(uintptr_t)a) ==
+	       region_of(g, (void *)(uintptr_t)b);
+}
+
+/* A region that has a page of `n` at `va`. */
+static const struct xg_region *region_at(const struct xg_guest *g,
+					 const void *va, uint32_t n)
+{
+	uintptr_t start = (uintptr_t)va;
+	uintptr_t size = (uintptr_t)n << XG_PAGE_SHIFT;
+
+	for (uint32_t i = 0; i < g->nr_regions; i++) {
+		const struct xg_region *r = &g->regions[i];
+		uintptr_t at = (uintptr_t)r->va;
+
+		if (start < at + ((uintptr_t)r->pages << XG_PAGE_SHIFT) &&
+		    at < start + size)
+			return r;
+	}
+	return NULL;
+}
+
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		 uint32_t prot)
 {
-	if (xg_region_contains(g, va))
-		return xg_region_map(g, va, n, prot);
-	return g->platform->map(g->context, va, gfn, n, prot);
+	const struct xg_region *r = region_at(g, va, n);
+
+	if (!r)
+		return g->platform->map(g->context, va, gfn, n, prot);
+	/* In it with its first page and all others, at the region's frames. */
+	if (gfn - r->gfn != page_of(r, va))
+		return -XG_EFAULT;
+	return xg_region_map(g, va, n, prot);
 }
 
 int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n)
 {
-	if (xg_region_contains(g, va))
+	if (region_at(g, va, n))
 		return xg_region_unmap(g, va, n);
 	return g->platform->unmap(g->context, va, n);
 }
