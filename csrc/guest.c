@@ -24,6 +24,35 @@ static bool windows_overlap(const struct xg_window *a,
 	       (a_va < b_va + b_size && b_va < a_va + a_size);
 }
 
+static struct xg_window window_of(const struct xg_region *r)
+{
+	struct xg_window at = {.va = r->va, .gfn = r->gfn, .pages = r->pages};
+
+	return at;
+}
+
+/* Set up, and apart from each other and from the windows. */
+static bool regions_valid(const struct xg_guest_config *config)
+{
+	if (config->nr_regions && !config->regions)
+		return false;
+	for (uint32_t i = 0; i < config->nr_regions; i++) {
+		struct xg_window at = window_of(&config->regions[i]);
+
+		if (!at.pages || windows_overlap(&at, &config->shared_info) ||
+		    (config->gnttab.pages &&
+		     windows_overlap(&at, &config->gnttab)))
+			return false;
+		for (uint32_t k = 0; k < i; k++) {
+			struct xg_window other = window_of(&config->regions[k]);
+
+			if (windows_overlap(&at, &other))
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool events_valid(const struct xg_guest_config *config)
 {
 	if (!config->port_groups || !config->nr_port_groups ||
@@ -52,7 +81,7 @@ static bool config_valid(const struct xg_guest_config *config)
 		return false;
 	if (!xg_window_valid(&config->shared_info))
 		return false;
-	if (!events_valid(config) || (config->nr_regions && !config->regions))
+	if (!events_valid(config) || !regions_valid(config))
 		return false;
 	if (config->nr_parked && !config->parked)
 		return false;
