@@ -77,7 +77,7 @@ static bool window_valid(const struct xg_window *at, uint32_t prot)
 static int make_visible(struct xg_guest *g, const struct xg_window *at,
 			uint32_t prot, uint32_t *left)
 {
-	int rc = g->platform->map(g->context, at->va, at->gfn, at->pages, prot);
+	int rc = xg_map_pages(g, at->va, at->gfn, at->pages, prot);
 
 	if (!rc)
 		return 0;
@@ -143,7 +143,7 @@ int xg_foreign_unmap(struct xg_guest *g, const struct xg_window *at,
 	if (!at || !xg_window_valid(at))
 		return -XG_EINVAL;
 	*left = at->pages;
-	rc = g->platform->unmap(g->context, at->va, at->pages);
+	rc = xg_unmap_pages(g, at->va, at->pages);
 	if (rc)
 		return rc;
 	*left = take_back(g, at->gfn, at->pages, NULL);
