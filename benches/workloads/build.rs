@@ -8,6 +8,8 @@ fn main() {
             "baseline/lowest_first.c",
             "baseline/rotating.c",
             "baseline/count.c",
+            "baseline/gnttab.c",
+            "baseline/first_fit.c",
         ])
         .flag_if_supported("-fvisibility=hidden")
         .flag("-fno-common")

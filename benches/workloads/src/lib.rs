@@ -5,3 +5,6 @@
 
 pub mod evtchn;
 pub mod fake_xen;
+pub mod gnttab;
+pub mod regions;
+pub mod turns;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `workload evtchn SERVER LOAD PASSES` or `workload evtchn notify PASSES`:
-//! does it that many times, for a tool that counts instructions.
+//! `workload evtchn SERVER LOAD PASSES`, `workload evtchn notify PASSES`,
+//! `workload gnttab GRANTER pair|batch PASSES` or
+//! `workload regions ALLOCATOR LOAD [uncached] PASSES`: does it that many
+//! times, for a tool that counts instructions.
 
 use std::hint::black_box;
 
 use xen_guest_workloads::evtchn::{Load, Rig, Server, notifier};
+use xen_guest_workloads::{gnttab, regions};
 
 fn passes(text: &str) -> u64 {
     text.parse().expect("a number of passes")
@@ -29,6 +32,27 @@ fn main() {
             }
             black_box(rig.served());
         }
-        _ => panic!("evtchn SERVER LOAD PASSES, or evtchn notify PASSES, not {args:?}"),
+        ["gnttab", granter, what, count] => {
+            let granter = gnttab::Granter::named(granter).expect("a granter's name");
+            let rig = gnttab::Rig::new(granter);
+            for _ in 0..passes(count) {
+                match what {
+                    "pair" => rig.pair(),
+                    _ => rig.batch(),
+                }
+            }
+        }
+        ["regions", allocator, load, ref rest @ .., count] => {
+            let allocator = regions::Allocator::named(allocator).expect("an allocator's name");
+            let load = regions::Load::named(load).expect("a load's name");
+            let mut rig = regions::Rig::new(allocator, load, regions::PAGES);
+            for _ in 0..passes(count) {
+                match rest {
+                    ["uncached"] => rig.uncached_pass(),
+                    _ => rig.pass(),
+                }
+            }
+        }
+        _ => panic!("a topic, what does it and how, and PASSES, not {args:?}"),
     }
 }
