@@ -5,8 +5,8 @@
  * a peer that maps any reference at any time, writing or not.
  *
  *   here               in csrc/
- *   take_from()        take_from()                         gntref.c
- *   alloc()            xg_gntref_alloc(), alloc_without_summary()
+ *   take_from()        take_from() of one, summarise()     gntref.c
+ *   alloc()            xg_gntref_take(), take_without_summary()
  *   free()             xg_gntref_free()
  *   revoke()           revoke()                            gnttab.c
  *   grant(), end()     xg_gnttab_grant(), xg_gnttab_end()
