@@ -25,14 +25,27 @@ static int remove_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 	return rc;
 }
 
+static int add_frame(struct xg_guest *g, uint32_t frame)
+{
+	uint64_t gfn = gfn_of(&g->gnttab, frame);
+	int rc = xg_memory_add_to_physmap(g, DOMID_SELF,
+					  XENMAPSPACE_grant_table, frame, gfn);
+
+	/* Xen does not put a frame in twice, not even in the same place. There
+	 * it may be since an earlier try that could not be undone. The first
+	 * frame there would be earlier firmware's. */
+	if (rc != -XG_EBUSY || !frame || remove_frames(g, frame, frame + 1))
+		return rc;
+	return xg_memory_add_to_physmap(g, DOMID_SELF, XENMAPSPACE_grant_table,
+					frame, gfn);
+}
+
 /* Put frames [first, end) there, all or none. From the highest down: Xen grows
  * its table to the index asked for, so it grows once. */
 static int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 {
 	for (uint32_t i = end; i-- > first;) {
-		int rc = xg_memory_add_to_physmap(g, DOMID_SELF,
-						  XENMAPSPACE_grant_table, i,
-						  gfn_of(&g->gnttab, i));
+		int rc = add_frame(g, i);
 
 		if (rc) {
 			remove_frames(g, i + 1, end);

@@ -7,9 +7,9 @@
 mod common;
 
 use common::{EIO, EXDEV, Fault, Raw, SELF};
-use xen_guest::ffi::abi;
+use xen_guest::ffi::{self, abi};
 use xen_guest::sim::{Domain, DomainConfig, Hook, Hypervisor};
-use xen_guest::{Error, Guest, Platform, Window};
+use xen_guest::{Error, Guest, GuestStorage, Platform, Window};
 
 fn new() -> (Hypervisor, Domain) {
     let xen = Hypervisor::new();
@@ -106,6 +106,110 @@ fn growth() {
         assert_eq!(raw.free_grants(), 1016);
         guest.finish().unwrap();
     }
+}
+
+/// A batch or run that needs several frames, one step after the other
+/// failing: every reference is free again, nothing beyond the table is left in
+/// the physmap, not even where taking it out failed too once, and the next try
+/// succeeds.
+#[test]
+fn growth_by_several_frames() {
+    const FRAMES: u64 = 8;
+    let gfns = [1; 1500];
+    // SAFETY: the guests are set up; the frames are nobody's to map.
+    let batch = |raw: Raw, grefs: &mut Vec<u32>| unsafe {
+        grefs.resize(gfns.len(), 0);
+        let (count, to) = (gfns.len() as u32, grefs.as_mut_ptr());
+        ffi::xg_gnttab_grant_batch(raw.0, 1, gfns.as_ptr(), to, count, true)
+    };
+    // SAFETY: as above.
+    let run = |raw: Raw, grefs: &mut Vec<u32>| unsafe {
+        let first = ffi::xg_gnttab_grant_run(raw.0, 1, 1, 1100, true);
+        grefs.extend((first.max(0) as u32..).take(1100));
+        first.min(0)
+    };
+    let calls: [&dyn Fn(Raw, &mut Vec<u32>) -> i32; 2] = [&batch, &run];
+    let faults = [
+        (&[Fault::Hypercall][..], 3),
+        (&[Fault::Hook(Hook::Map)], 2),
+        // And taking back what is there already.
+        (&[Fault::Hypercall, Fault::Hypercall], 3),
+    ];
+    for (call, (faults, steps)) in calls.iter().flat_map(|call| faults.map(|f| (call, f))) {
+        for nth in 1..=steps {
+            let (xen, domain) = new();
+            let mut storage = GuestStorage::<2, { 8 * FRAMES as usize }>::new();
+            // SAFETY: a domain of the test's own.
+            let guest =
+                unsafe { Guest::new(&mut storage, &domain, common::config(&domain)) }.unwrap();
+            let raw = Raw::of(&guest);
+            for (i, fault) in faults.iter().enumerate() {
+                fault.inject(&domain, nth + i as u64);
+            }
+            let mut grefs = Vec::new();
+            assert_eq!(call(raw, &mut grefs), common::ENOSPC, "{faults:?} {nth}");
+            xen.clear_faults(domain.domid());
+            // SAFETY: the guest is set up, and at rest.
+            let frames = u64::from(unsafe { (*raw.0).gnttab.frames });
+            assert_eq!(raw.grants_in_use(), 0);
+            assert_eq!(u64::from(raw.free_grants()), frames * 512 - 8);
+            for frame in frames..FRAMES {
+                let window = Window {
+                    gfn: xen_guest::Gfn::new(domain.grant_window().gfn.raw() + frame),
+                    ..domain.grant_window()
+                };
+                if faults.len() == 1 {
+                    assert_eq!(remove(&domain, &window), -2, "{faults:?} {nth}");
+                }
+            }
+            grefs.clear();
+            assert_eq!(call(raw, &mut grefs), 0, "{faults:?} {nth}");
+            assert!(grefs.iter().copied().eq((8..).take(grefs.len())));
+            for gref in grefs {
+                assert_eq!(raw.end(gref), 0);
+            }
+            assert_eq!(raw.free_grants(), 2040);
+            guest.finish().unwrap();
+            assert!(xen.leaks().is_zero());
+            assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
+        }
+    }
+}
+
+/// Without a table there are no grants, and nothing to end, park or reap.
+#[test]
+fn no_grant_table() {
+    let (xen, domain) = new();
+    let mut storage = common::Storage::new();
+    let config = xen_guest::GuestConfig::new(common::shared_info(&domain));
+    // SAFETY: a domain of the test's own.
+    let guest = unsafe { Guest::new(&mut storage, &domain, config) }.unwrap();
+    let raw = Raw::of(&guest);
+    const ENOSYS: i32 = -38;
+    assert_eq!(raw.grant(1, 1, true), ENOSYS);
+    let page = domain.alloc_page().unwrap();
+    let refused = xen_guest::Grant::new(
+        &guest,
+        xen_guest::DomId::new(1),
+        page,
+        xen_guest::Access::ReadOnly,
+    );
+    assert_eq!(refused.unwrap_err().error, Error::NotImplemented);
+    let (gfn, mut gref, mut va) = (1, 0, std::ptr::null_mut());
+    // SAFETY: the guest is set up.
+    unsafe {
+        let one = &raw mut gref;
+        let batch = ffi::xg_gnttab_grant_batch(raw.0, 1, &gfn, one, 1, true);
+        let run = ffi::xg_gnttab_grant_run(raw.0, 1, 1, 1, true);
+        let alloc = ffi::xg_gnttab_alloc_and_grant(raw.0, 1, &mut va, true);
+        assert_eq!((batch, run, alloc), (ENOSYS, ENOSYS, ENOSYS));
+    }
+    for gref in [0, 8, 512, u32::MAX] {
+        assert_eq!(raw.end(gref), common::EINVAL);
+    }
+    assert_eq!(guest.reap_grants(u32::MAX), 0);
+    guest.finish().unwrap();
+    assert!(xen.leaks().is_zero());
 }
 
 /// A refusal to unmap keeps nothing else from being given back.
