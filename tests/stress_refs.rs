@@ -182,11 +182,8 @@ fn the_last_reference_is_handed_out() {
                         while i == 0 && batch(raw, &mut some) == 0 {
                             own.extend(some);
                         }
-                        while i == 1 {
-                            let first = run(raw, 5);
-                            if first < 0 {
-                                break;
-                            }
+                        let runs = || (i == 1).then(|| run(raw, 5)).filter(|rc| *rc > 0);
+                        while let Some(first) = runs() {
                             own.extend(first as u32..first as u32 + 5);
                         }
                         loop {
