@@ -55,7 +55,8 @@ static inline bool xg_port_held_back(const struct xg_guest *g, uint32_t port)
 {
 	const struct xg_port_group *group = xg_group_of(g, port);
 
-	return (xg_load_seq(&group->masked) | xg_load_seq(&group->held)) &
+	return (xg_load_seq(&group->masked) | xg_load_seq(&group->held) |
+		xg_load_seq(&group->moving)) &
 	       xg_bit(port);
 }
 

@@ -25,6 +25,7 @@ void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 {
 	struct evtchn_bind_vcpu op = {.port = port, .vcpu = vcpu};
+	struct xg_port_group *group;
 	int rc, settled;
 
 	if (!xg_port_open(g, port))
@@ -32,16 +33,21 @@ int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 	if (vcpu >= g->evtchn.nr_vcpus || !g->evtchn.vcpus[vcpu].info)
 		return -XG_ENOENT;
 	/* Xen does not announce a pending event again on the new vCPU, but
-	 * does when it unmasks: so the port is masked meanwhile. That also
-	 * keeps both vCPUs away from it while its owner changes. */
+	 * does when it unmasks: so the port is masked meanwhile. `moving` has
+	 * everybody else leave it so: an upcall that meets the port before it
+	 * is entered as its own must not have it announced to itself again. */
+	group = xg_group_of(g, port);
+	xg_set_bits(&group->moving, xg_bit(port));
 	g->evtchn.ops->mask(g, port);
 	xg_evtchn_quiesce(g, port);
 	rc = xg_event_op(g, EVTCHNOP_bind_vcpu, &op);
 	if (!rc)
 		xg_evtchn_set_vcpu(g, port, vcpu);
-	/* Again: after an unmask elsewhere the new vCPU may have been told of
-	 * an event and have left it, as one of another vCPU. Settle announces
-	 * what is pending only if it finds the port masked. */
+	xg_clear_bits(&group->moving, xg_bit(port));
+	/* Again: through an unmask elsewhere, begun before, the new vCPU may
+	 * have been told of an event and have left it, as one of another
+	 * vCPU. Settle announces what is pending only if it finds the port
+	 * masked. */
 	g->evtchn.ops->mask(g, port);
 	settled = xg_evtchn_settle(g, port);
 	return rc ? rc : settled;

@@ -75,6 +75,7 @@ struct xg_port_group {
 	uint64_t masked; /* ports masked by xg_evtchn_mask() */
 	uint64_t late;	 /* ports whose events are over when somebody says so */
 	uint64_t held;	 /* late ports with an event that is not over */
+	uint64_t moving; /* ports on their way to another vCPU */
 	uint64_t fixed;	 /* ports that are never closed */
 	uint8_t idle[XG_PORTS_PER_GROUP]; /* late events in a row without work
 					   */

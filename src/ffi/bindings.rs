@@ -59,6 +59,7 @@ pub struct xg_port_group {
     pub masked: u64,
     pub late: u64,
     pub held: u64,
+    pub moving: u64,
     pub fixed: u64,
     pub idle: [u8; 64usize],
     pub slots: [xg_port_group_xg_port_slot; 64usize],
@@ -91,7 +92,7 @@ impl Default for xg_port_group_xg_port_slot {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1128usize];
+    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1136usize];
     ["Alignment of xg_port_group"][::core::mem::align_of::<xg_port_group>() - 8usize];
     ["Offset of field: xg_port_group::open"][::core::mem::offset_of!(xg_port_group, open) - 0usize];
     ["Offset of field: xg_port_group::masked"]
@@ -100,12 +101,14 @@ const _: () = {
         [::core::mem::offset_of!(xg_port_group, late) - 16usize];
     ["Offset of field: xg_port_group::held"]
         [::core::mem::offset_of!(xg_port_group, held) - 24usize];
+    ["Offset of field: xg_port_group::moving"]
+        [::core::mem::offset_of!(xg_port_group, moving) - 32usize];
     ["Offset of field: xg_port_group::fixed"]
-        [::core::mem::offset_of!(xg_port_group, fixed) - 32usize];
+        [::core::mem::offset_of!(xg_port_group, fixed) - 40usize];
     ["Offset of field: xg_port_group::idle"]
-        [::core::mem::offset_of!(xg_port_group, idle) - 40usize];
+        [::core::mem::offset_of!(xg_port_group, idle) - 48usize];
     ["Offset of field: xg_port_group::slots"]
-        [::core::mem::offset_of!(xg_port_group, slots) - 104usize];
+        [::core::mem::offset_of!(xg_port_group, slots) - 112usize];
 };
 impl Default for xg_port_group {
     fn default() -> Self {
