@@ -159,8 +159,8 @@ impl<'s> GuestConfig<'s> {
 }
 
 impl<'s> GuestConfig<'s> {
-    /// With places for grants that are dropped while their peer has the page
-    /// mapped: see [`Grant::park`](crate::Grant::park).
+    /// With places for grants that end while their peer has the page mapped:
+    /// see [`Grant::park`](crate::Grant::park).
     pub const fn with_parking(self, places: &'s mut [Parking]) -> Self {
         let count = places.len() as u32;
         Self {
@@ -235,8 +235,10 @@ impl<'s> Guest<'s> {
     ///   one), in which nobody else uses the event channels and grant table.
     /// - The windows' frames are empty, and theirs are the addresses.
     /// - The returned value is dropped before `'s` ends, with no channel,
-    ///   grant or mapping leaked before, or `'s` is `'static`: the event
-    ///   interrupt uses storage and platform, and Xen the pages.
+    ///   grant or mapping leaked before, no grant
+    ///   [parked](crate::Grant::park) and none [abandoned](Guest::abandoned),
+    ///   or `'s` is `'static`: the event interrupt uses storage and platform,
+    ///   and Xen the pages.
     /// - With more than one vCPU in the storage, `'s` is `'static`: Xen
     ///   does not let go of the vCPUs' part of it.
     pub unsafe fn new<P: Platform, const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(

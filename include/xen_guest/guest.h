@@ -96,8 +96,8 @@ struct xg_guest {
 
 /*
  * Set up: map the shared-info page, mask every event channel, map the grant
- * table from its highest frame down. The caller then connects Xen's event
- * interrupt to xg_evtchn_upcall() and enables it.
+ * table's first frame. The caller then connects Xen's event interrupt to
+ * xg_evtchn_upcall() and enables it.
  *
  * Returns 0, or
  *   -XG_EINVAL  a null or misaligned pointer, a size out of range, a window
