@@ -6,12 +6,17 @@
 mod common;
 
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use common::{EINVAL, EIO, EXDEV, Fault, Picture, Raw, exhaust, map_op, unmap_op};
 use xen_guest::ffi::abi::{self, gnttab_map_grant_ref, gnttab_unmap_grant_ref};
 use xen_guest::ffi::{XG_EAGAIN_TRIES, XG_NO_HANDLE};
 use xen_guest::sim::{Domain, DomainConfig, Hook, Hypervisor, SimPage};
-use xen_guest::{EmptyPages, Guest, PAGE_SIZE, Platform};
+use xen_guest::{
+    Access, EmptyPages, Error, Grant, Guest, PAGE_SIZE, Page, PageOwner, ParkedOwner, Parking,
+    Platform,
+};
 
 const EAGAIN: i32 = -11;
 const EFAULT: i32 = -14;
@@ -518,5 +523,135 @@ fn unmap_bad_handles() {
             pair.unmap(&mapped[4..5]);
             assert_eq!(pair.picture(), before);
         }
+    });
+}
+
+/// A page that counts how often it is dropped.
+#[derive(Debug)]
+struct Counted(SimPage, Arc<AtomicU32>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, SeqCst);
+    }
+}
+
+// SAFETY: the page is the simulator's, which hands it out once.
+unsafe impl PageOwner for Counted {
+    fn page(&self) -> ptr::NonNull<Page> {
+        self.0.page()
+    }
+}
+
+// SAFETY: the box that `into_raw` took apart.
+unsafe impl ParkedOwner for Counted {
+    fn into_raw(self) -> *mut () {
+        Box::into_raw(Box::new(self)).cast()
+    }
+
+    unsafe fn from_raw(raw: *mut ()) -> Self {
+        // SAFETY: from `into_raw`, once.
+        *unsafe { Box::from_raw(raw.cast()) }
+    }
+}
+
+/// Ended, parked, or refused for want of a place: a page is dropped once, and
+/// not before its peer has let go. On another thread, if reaped there.
+#[test]
+fn parked_pages_are_dropped_once() {
+    let xen = Hypervisor::new();
+    let a = xen.create_domain(DomainConfig::default());
+    let b = xen.create_domain(DomainConfig::default());
+    let (mut storage_a, mut storage_b) = (common::Storage::new(), common::Storage::new());
+    let mut places = [Parking::new()];
+    let config = common::config(&a).with_parking(&mut places);
+    // SAFETY: a domain of the test's own, whose windows nobody else uses.
+    let guest_a = unsafe { Guest::new(&mut storage_a, &a, config) }.unwrap();
+    let guest_b = common::guest(&mut storage_b, &b, &b);
+    let raw_b = Raw::of(&guest_b);
+    let dropped = Arc::new(AtomicU32::new(0));
+    let grant = || {
+        let page = Counted(a.alloc_page().unwrap(), dropped.clone());
+        Grant::new(&guest_a, b.domid(), page, Access::ReadWrite).unwrap()
+    };
+    let pages = b.empty_pages(2).unwrap();
+    let va = |i: usize| pages.va().as_ptr().wrapping_add(i * PAGE_SIZE);
+    let map = |grant: &Grant<'_, Counted>, i| {
+        let mut op = [map_op(a.domid().raw(), grant.gref().raw(), va(i), false)];
+        assert_eq!(raw_b.map(&mut op), 0);
+        [unmap_op(va(i), op[0].handle)]
+    };
+    grant().park().unwrap();
+    assert_eq!(dropped.load(SeqCst), 1);
+    let (one, other) = (grant(), grant());
+    let (mut first, mut second) = (map(&one, 0), map(&other, 1));
+    one.park().unwrap();
+    let refused = other.park().unwrap_err();
+    assert_eq!(refused.error, Error::NoSpace);
+    let other = refused.grant;
+    assert_eq!((guest_a.reap_grants(5), dropped.load(SeqCst)), (1, 1));
+    assert_eq!(other.memory().len(), PAGE_SIZE);
+    assert_eq!(raw_b.unmap(&mut first), 0);
+    assert_eq!(common::elsewhere(|| guest_a.reap_grants(5)), 0);
+    assert_eq!(dropped.load(SeqCst), 2);
+    other.park().unwrap();
+    assert_eq!((guest_a.reap_grants(0), dropped.load(SeqCst)), (1, 2));
+    assert_eq!(raw_b.unmap(&mut second), 0);
+    assert_eq!((guest_a.reap_grants(1), dropped.load(SeqCst)), (0, 3));
+    assert_eq!((guest_a.reap_grants(1), guest_a.abandoned()), (0, 0));
+    b.return_empty_pages(pages);
+    assert_eq!(xen.leaks().grants, 0);
+    assert_eq!(xen.leaks().pages, 0);
+}
+
+/// A copy that Xen does not come to: every op says so, and nothing is copied
+/// twice or claimed to be.
+#[test]
+fn copy() {
+    with_pair(|pair| {
+        let mine = pair.b.alloc_page().unwrap();
+        mine.write(0, 0xee);
+        mine.write(3, 0);
+        let before = pair.picture();
+        let mut ops: Vec<_> = (0..REFS)
+            .map(|i| {
+                let mut op = abi::gnttab_copy {
+                    len: 1,
+                    flags: abi::GNTCOPY_source_gref as u16,
+                    status: OKAY,
+                    ..Default::default()
+                };
+                op.source.u.ref_ = pair.granted[i].0;
+                op.source.domid = pair.dom;
+                op.source.offset = 9;
+                op.dest.u.gmfn = mine.gfn().raw();
+                op.dest.domid = common::SELF;
+                op.dest.offset = i as u16;
+                op
+            })
+            .collect();
+        // SAFETY: the guest is set up; the page is its own.
+        let copy = |ops: &mut [abi::gnttab_copy]| unsafe {
+            let (at, count) = (ops.as_mut_ptr().cast(), ops.len() as u32);
+            xen_guest::ffi::xg_gnttab_copy(pair.raw.0, at, count)
+        };
+        Fault::Hypercall.inject(&pair.b, 1);
+        assert_eq!(copy(&mut ops), EXDEV);
+        assert!(ops.iter().all(|op| op.status == GENERAL));
+        assert_eq!(mine.read(0), 0xee);
+        // One bad op: the others are done.
+        ops[3].source.u.ref_ = 400;
+        assert_eq!(copy(&mut ops), EINVAL);
+        for (i, op) in ops.iter().enumerate() {
+            assert_eq!(op.status == OKAY, i != 3, "{i}");
+            let byte = if i == 3 { 0 } else { i as u8 + 1 };
+            assert_eq!(mine.read(i), byte, "{i}");
+        }
+        assert_eq!(pair.picture(), before);
+        // SAFETY: refused, or nothing to do.
+        let rcs = unsafe {
+            [1, 0].map(|n| xen_guest::ffi::xg_gnttab_copy(pair.raw.0, ptr::null_mut(), n))
+        };
+        assert_eq!(rcs, [EINVAL, 0]);
     });
 }

@@ -7,6 +7,8 @@
 mod common;
 
 use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::thread;
 
 use common::{EBUSY, EINVAL, EIO, Fault, Random, Raw, map_op, unmap_op};
 use xen_guest::ffi;
@@ -562,4 +564,73 @@ fn regions_that_overlap() {
         assert_eq!(result.err(), Some(Error::Invalid), "{one:?} {other:?}");
     }
     assert_eq!(xen.hypercalls(domain.domid()), calls);
+}
+
+/// Threads take, map, unmap and give back at once: no page is two threads',
+/// and all of them come back.
+#[test]
+fn threads_share_the_regions() {
+    const THREADS: usize = 4;
+    const PAGES: u32 = 700;
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    with_regions(&domain, &[(0, PAGES), (PAGES + 1, PAGES)], |guest| {
+        let calls = Calls {
+            raw: Raw::of(guest),
+            domain: &domain,
+        };
+        let owned: Vec<AtomicBool> = (0..=2 * PAGES).map(|_| AtomicBool::new(false)).collect();
+        let none = AtomicU32::new(0);
+        thread::scope(|scope| {
+            for seed in 0..THREADS {
+                let (owned, none) = (&owned, &none);
+                scope.spawn(move || {
+                    let mut random = Random::new(seed as u64 + 9);
+                    let mut own: Vec<RegionPages<'_>> = Vec::new();
+                    let number = |pages: &RegionPages<'_>| {
+                        let offset = pages.va().addr().get() - calls.va(0).addr();
+                        (offset / PAGE_SIZE) as u32
+                    };
+                    let mark = |pages: &RegionPages<'_>, on| {
+                        let first = number(pages) as usize;
+                        for page in &owned[first..first + pages.pages() as usize] {
+                            assert_ne!(page.swap(on, SeqCst), on, "two owners");
+                        }
+                    };
+                    for _ in 0..1500 {
+                        if own.is_empty() || random.one_in(2) {
+                            let most = if random.one_in(3) { 300 } else { 2 };
+                            let n = 1 + random.below(most);
+                            match RegionPages::take(guest, n as u32) {
+                                Ok(pages) => {
+                                    mark(&pages, true);
+                                    own.push(pages);
+                                }
+                                Err(_) => _ = none.fetch_add(1, SeqCst),
+                            }
+                            continue;
+                        }
+                        let pages = own.swap_remove(random.below(own.len()));
+                        let (first, n) = (number(&pages), pages.pages());
+                        if random.one_in(2) {
+                            assert_eq!(calls.map(first, n), 0);
+                            assert_eq!(calls.give(first, n), EBUSY);
+                            assert_eq!(calls.unmap(first, n), 0);
+                        }
+                        mark(&pages, false);
+                    }
+                    own.iter().for_each(|pages| mark(pages, false));
+                });
+            }
+        });
+        assert!(none.load(SeqCst) > 0);
+        assert_eq!(guest.abandoned(), 0);
+        for first in [0, PAGES + 1] {
+            assert_eq!(calls.take(PAGES), Some(first));
+        }
+        for first in [0, PAGES + 1] {
+            assert_eq!(calls.give(first, PAGES), 0);
+        }
+    });
+    assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
 }
