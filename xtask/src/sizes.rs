@@ -13,10 +13,23 @@ use crate::setup::{self, Need};
 
 /// Each module's files in csrc, by the start of their names, and the most
 /// bytes of code that it may take.
-const MODULES: [(&str, &[&str], Option<u64>); 5] = [
+const MODULES: [(&str, &[&str], Option<u64>); 7] = [
     ("event channels", &["evtchn"], Some(6 * 1024)),
-    ("grant tables", &["gnt"], None),
-    ("memory", &["memory"], None),
+    ("grant tables", &["gnt"], Some(6 * 1024)),
+    (
+        "memory, regions",
+        &[
+            "memory",
+            "reservation",
+            "resource",
+            "hvm",
+            "foreign",
+            "region",
+        ],
+        Some(5 * 1024),
+    ),
+    ("... the regions", &["region"], None),
+    ("... the windows", &["foreign"], None),
     ("the guest itself", &["guest", "hypercall", "current"], None),
     ("Zephyr's names", &["zephyr"], None),
 ];
@@ -26,9 +39,16 @@ const MODULES: [(&str, &[&str], Option<u64>); 5] = [
 const LEVELS: [&str; 3] = ["-Oz", "-Os", "-O2"];
 const BUDGET_LEVEL: usize = 1;
 
-/// Memory for event channels with 64 ports, and the most that it may take.
-const RAM: [&str; 3] = ["xg_port_group", "xg_vcpu", "xg_evtchn"];
-const RAM_BUDGET: u64 = 2560;
+/// What it is for, the structures that are memory for it, and the most that
+/// they may take. The bit that each grant reference has comes on top.
+const RAM: [(&str, &[&str], u64); 2] = [
+    (
+        "event channels with 64 ports and one vCPU",
+        &["xg_port_group", "xg_vcpu", "xg_evtchn"],
+        2560,
+    ),
+    ("grants, beyond a bit per reference", &["xg_gnttab"], 256),
+];
 
 const FLAGS: [&str; 9] = [
     "--target=aarch64-unknown-none",
@@ -124,7 +144,7 @@ fn code(folder: &Path) -> Result<bool> {
 fn ram(folder: &Path) -> Result<bool> {
     let source = folder.join("sizes.c");
     let mut probe = String::from("#include \"xen_guest/guest.h\"\n");
-    for name in RAM {
+    for name in RAM.iter().flat_map(|(_, names, _)| *names) {
         probe += &format!(
             "__attribute__((visibility(\"default\"))) char of_{name}[sizeof(struct {name})];\n"
         );
@@ -133,21 +153,21 @@ fn ram(folder: &Path) -> Result<bool> {
     let object = folder.join("sizes.o");
     compile(&source, &object, LEVELS[BUDGET_LEVEL])?;
     let table = process::output(Command::new("llvm-nm").arg("--print-size").arg(&object))?;
-    let mut sum = 0;
-    println!("\nbytes of memory for event channels with 64 ports and one vCPU");
-    for name in RAM {
-        let size = symbol_size(&table, &format!("of_{name}"))
-            .with_context(|| format!("the size of struct {name}"))?;
-        println!("struct {name:15} {size:5}");
-        sum += size;
+    let mut within = true;
+    for (what, names, budget) in RAM {
+        println!("\nbytes of memory for {what}");
+        let mut sum = 0;
+        for name in names {
+            let size = symbol_size(&table, &format!("of_{name}"))
+                .with_context(|| format!("the size of struct {name}"))?;
+            println!("struct {name:15} {size:5}");
+            sum += size;
+        }
+        let fits = sum <= budget;
+        within &= fits;
+        println!("{:22} {sum:5}   <= {budget}: {}", "together", verdict(fits));
     }
-    let fits = sum <= RAM_BUDGET;
-    println!(
-        "{:22} {sum:5}   <= {RAM_BUDGET}: {}",
-        "together",
-        verdict(fits)
-    );
-    Ok(fits)
+    Ok(within)
 }
 
 /// `address size kind name`, in hexadecimal digits.

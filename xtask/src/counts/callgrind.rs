@@ -74,7 +74,12 @@ pub struct Profile(HashMap<String, f64>);
 impl Profile {
     /// All but those of `function` itself.
     pub fn beyond(&self, function: &str) -> f64 {
-        self.0.values().sum::<f64>() - self.of(function)
+        self.sum() - self.of(function)
+    }
+
+    /// All of them.
+    pub fn sum(&self) -> f64 {
+        self.0.values().sum()
     }
 
     /// Those of `function` itself, without what it calls.

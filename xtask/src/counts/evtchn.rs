@@ -5,7 +5,7 @@
 use anyhow::Result;
 
 use super::callgrind::Workload;
-use super::xen;
+use super::verdict;
 
 /// The handler, whose instructions are not the library's.
 const HANDLER: &str = "workload_count";
@@ -41,7 +41,7 @@ pub fn host() -> Result<()> {
             *count = profile.beyond(HANDLER) / events;
         }
         let [library, lowest, rotating, fifo] = counts;
-        let verdict = if library <= target { "ok" } else { "MISSED" };
+        let verdict = verdict(library <= target);
         println!(
             "{load:11} {library:9.1} {lowest:13.1} {rotating:9.1} {fifo:15.1}   <= {target} {verdict}"
         );
@@ -51,13 +51,5 @@ pub fn host() -> Result<()> {
         "notify: {:.0} instructions beside the hypercall hook",
         notify.of(NOTIFY)
     );
-    Ok(())
-}
-
-pub fn xen() -> Result<()> {
-    println!("\narm64 instructions on real Xen, Xen's own included where it is entered");
-    for (what, count) in xen::counts("evtchn")? {
-        println!("{count:9.1}  {what}");
-    }
     Ok(())
 }

@@ -4,6 +4,8 @@
 
 mod callgrind;
 mod evtchn;
+mod gnttab;
+mod regions;
 mod xen;
 
 use anyhow::Result;
@@ -22,16 +24,29 @@ pub struct Args {
 enum Topic {
     /// Event channels: serving and sending.
     Evtchn,
+    /// Grants: giving access and ending it.
+    Gnttab,
+    /// Regions: taking pages and giving them back.
+    Regions,
 }
 
 pub fn run(args: &Args) -> Result<()> {
     match args.topic {
-        Topic::Evtchn => {
-            evtchn::host()?;
-            if !args.host_only {
-                evtchn::xen()?;
-            }
-        }
+        Topic::Evtchn => evtchn::host()?,
+        Topic::Gnttab => gnttab::host()?,
+        Topic::Regions => regions::host()?,
+    }
+    if !args.host_only {
+        xen::print(match args.topic {
+            Topic::Evtchn => "evtchn",
+            Topic::Gnttab => "gnttab",
+            Topic::Regions => "regions",
+        })?;
     }
     Ok(())
+}
+
+/// Whether a target is met, in a word.
+const fn verdict(met: bool) -> &'static str {
+    if met { "ok" } else { "MISSED" }
 }

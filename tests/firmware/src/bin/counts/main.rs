@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Counts instructions on real Xen, under an emulator whose clock ticks with
 //! them: 2 ns each, so 8 to a tick of the counter. The command line says of
-//! what: `topic=evtchn`.
+//! what: `topic=evtchn`, for example.
 
 #![no_std]
 #![no_main]
 
 mod evtchn;
+mod gnttab;
+mod regions;
 
 use firmware::time::ticks;
 use firmware::{Machine, println};
@@ -40,6 +42,8 @@ firmware::main!(main);
 fn main(machine: &'static Machine) {
     match machine.args.get("topic") {
         Some("evtchn") => evtchn::run(),
-        other => panic!("topic=evtchn on the command line, not {other:?}"),
+        Some("gnttab") => gnttab::run(),
+        Some("regions") => regions::run(),
+        other => panic!("topic=evtchn, gnttab or regions on the command line, not {other:?}"),
     }
 }
