@@ -108,6 +108,9 @@ fn growth() {
     }
 }
 
+/// Grants that are written to the list; 0 or an error.
+type Call<'a> = &'a dyn Fn(Raw, &mut Vec<u32>) -> i32;
+
 /// A batch or run that needs several frames, one step after the other
 /// failing: every reference is free again, nothing beyond the table is left in
 /// the physmap, not even where taking it out failed too once, and the next try
@@ -128,7 +131,7 @@ fn growth_by_several_frames() {
         grefs.extend((first.max(0) as u32..).take(1100));
         first.min(0)
     };
-    let calls: [&dyn Fn(Raw, &mut Vec<u32>) -> i32; 2] = [&batch, &run];
+    let calls: [Call<'_>; 2] = [&batch, &run];
     let faults = [
         (&[Fault::Hypercall][..], 3),
         (&[Fault::Hook(Hook::Map)], 2),
