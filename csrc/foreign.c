@@ -95,7 +95,10 @@ int xg_foreign_map(struct xg_guest *g, uint16_t foreign, uint64_t first,
 	*left = 0;
 	if (!window_valid(at, prot))
 		return -XG_EINVAL;
-	rc = xg_foreign_add_range(g, foreign, first, at->pages, at->gfn, left);
+	rc = xg_check_empty(g, at->va, at->pages);
+	if (!rc)
+		rc = xg_foreign_add_range(g, foreign, first, at->pages, at->gfn,
+					  left);
 	return rc ? rc : make_visible(g, at, prot, left);
 }
 
@@ -105,12 +108,16 @@ int xg_resource_map(struct xg_guest *g, uint16_t dom, uint16_t type,
 {
 	uint64_t gfns[CHUNK];
 	uint32_t done = 0;
+	int busy;
 
 	if (!left)
 		return -XG_EINVAL;
 	*left = 0;
 	if (!window_valid(at, prot) || !xg_frames_valid(frame, at->pages))
 		return -XG_EINVAL;
+	busy = xg_check_empty(g, at->va, at->pages);
+	if (busy)
+		return busy;
 	while (done < at->pages) {
 		uint32_t batch =
 			at->pages - done < CHUNK ? at->pages - done : CHUNK;

@@ -235,6 +235,9 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 		ops[i].handle = XG_NO_HANDLE;
 		if (!rc)
 			rc = to_physical(g, ops[i].host_addr, &physical);
+		if (!rc)
+			rc = xg_check_empty(
+				g, (void *)(uintptr_t)ops[i].host_addr, 1);
 	}
 	if (rc)
 		return rc;

@@ -64,10 +64,14 @@ int xg_gnttab_grow(struct xg_guest *g, uint32_t frames);
  * xg_region_map() answers. */
 int xg_region_set_mapped(struct xg_region *r, uint32_t first, uint32_t n,
 			 bool mapped);
-int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n);
+int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n,
+			   bool mapped);
 
 /* regions.c: are both addresses in one region, or both in none? */
 bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b);
+/* 0, or why pages of a region can't be mapped: before Xen is asked, which would
+ * replace what is mapped there. */
+int xg_check_empty(struct xg_guest *g, void *va, uint32_t n);
 /* The platform's `map` and `unmap`, with the region told where the pages
  * belong to one; -XG_EFAULT if only some of them do. */
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,

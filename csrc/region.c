@@ -170,7 +170,8 @@ int xg_region_set_mapped(struct xg_region *r, uint32_t first, uint32_t n,
 	return 0;
 }
 
-int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n)
+int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n,
+			   bool mapped)
 {
-	return check_pages(r, first, n, true);
+	return check_pages(r, first, n, mapped);
 }

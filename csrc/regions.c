@@ -110,7 +110,7 @@ int xg_region_unmap(struct xg_guest *g, void *va, uint32_t n)
 		return -XG_EFAULT;
 	page = page_of(r, va);
 	state = lock(g);
-	rc = xg_region_check_mapped(r, page, n);
+	rc = xg_region_check_mapped(r, page, n, true);
 	unlock(g, state);
 	if (rc)
 		return rc;
@@ -143,6 +143,20 @@ static const struct xg_region *region_at(const struct xg_guest *g,
 			return r;
 	}
 	return NULL;
+}
+
+int xg_check_empty(struct xg_guest *g, void *va, uint32_t n)
+{
+	struct xg_region *r = region_of(g, va);
+	uintptr_t state;
+	int rc;
+
+	if (!r)
+		return region_at(g, va, n) ? -XG_EFAULT : 0;
+	state = lock(g);
+	rc = xg_region_check_mapped(r, page_of(r, va), n, false);
+	unlock(g, state);
+	return rc;
 }
 
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,

@@ -355,6 +355,28 @@ fn foreign_frames_are_known() {
         assert_eq!(calls.give(0, 3), EBUSY, "a peer's frames are in there");
         assert_eq!(calls.map(1, 1), EBUSY);
         assert!((0..3).all(|page| calls.says_mapped(0, page)));
+        // A second time: refused before Xen replaces what is there.
+        let window = part(&a, 2, 2);
+        let (at, mut left) = (
+            ffi::xg_window {
+                va: window.va.cast(),
+                gfn: window.gfn.raw(),
+                pages: 2,
+            },
+            1,
+        );
+        assert_eq!(calls.take(1), Some(3));
+        // SAFETY: the guest is set up; refused.
+        let rcs = unsafe {
+            let (raw, dom, first) = (calls.raw.0, b.domid().raw(), first.raw());
+            let foreign = ffi::xg_foreign_map(raw, dom, first, &at, PROT, &mut left);
+            let table = ffi::abi::XENMEM_resource_grant_table as u16;
+            let resource = ffi::xg_resource_map(raw, dom, table, 0, 0, &at, PROT, &mut left);
+            (foreign, resource)
+        };
+        assert_eq!((rcs, left), ((EBUSY, EBUSY), 0));
+        assert_eq!(xen.leaks().foreign_mappings, 3);
+        assert_eq!(calls.give(3, 1), 0);
         // Not undone: mapped as before.
         Fault::Hook(Hook::Unmap).inject(&a, 1);
         let mapped = mapped.unmap().unwrap_err().1.unwrap();
@@ -475,6 +497,14 @@ fn grants_into_pages_that_are_not_taken() {
         }
         let mut op = [map_op(a.domid().raw(), gref, calls.va(0), false)];
         assert_eq!(calls.raw.map(&mut op), 0);
+        // A second one there would replace it: refused before Xen is asked.
+        let calls_before = xen.hypercalls(b.domid());
+        let mut second = [map_op(a.domid().raw(), gref, calls.va(0), false)];
+        assert_eq!(calls.raw.map(&mut second), EBUSY);
+        assert_eq!(xen.hypercalls(b.domid()), calls_before);
+        page.write(77, 0x77);
+        // SAFETY: mapped.
+        assert_eq!(unsafe { calls.va(0).add(77).read_volatile() }, 0x77);
         // The platform keeps it: the page is not to be had before it is gone.
         Fault::Hook(Hook::Unmap).inject(&b, 1);
         let mut undo = [unmap_op(calls.va(0), op[0].handle)];

@@ -49,6 +49,8 @@ int xg_foreign_add_range(struct xg_guest *g, uint16_t foreign, uint64_t first,
  * outlive it as long as they are mapped.
  *
  *   -XG_EINVAL  also for protections that there are not
+ *   -XG_EFAULT  only some of the pages are of a region and taken
+ *   -XG_EBUSY   a region's page that is mapped already
  *   and what xg_foreign_add_range() and the `map` hook return.
  */
 int xg_foreign_map(struct xg_guest *g, uint16_t foreign, uint64_t first,

@@ -179,8 +179,9 @@ int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,
  *   -XG_EPERM   GNTST_permission_denied
  *   -XG_EAGAIN  GNTST_eagain
  *   -XG_ENOSPC  GNTST_no_space, _no_device_space
- *   -XG_EFAULT  an address outside any window or not page aligned, before
- *               anything was mapped
+ *   -XG_EFAULT  an address outside any window or not page aligned, or of a
+ *               region's page that is not taken, before anything was mapped
+ *   -XG_EBUSY   a region's page that is mapped already, likewise
  *   -XG_EIO     rolling back failed for an op: it keeps its handle, and its
  *               page must not be used again
  * Thread context: may be long for a large batch.
