@@ -21,6 +21,7 @@
  */
 
 #define PORTS 1
+#define MOVE
 #include "upcall.inc"
 
 bit pending, maskbit;
@@ -76,6 +77,7 @@ inline ops_unmask(p)
 
 inline move(n)
 {
+	moving = BIT(0);
 	ops_mask(0);
 	/* xg_evtchn_quiesce(). */
 	!visiting[0];
@@ -84,6 +86,7 @@ inline move(n)
 #ifndef MUTANT_PORTS_NOT_MOVED
 	vcpu_of = n;
 #endif
+	moving = 0;
 #ifndef MUTANT_SETTLE_WITHOUT_MASK
 	ops_mask(0);
 #endif
