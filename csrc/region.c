@@ -119,7 +119,9 @@ static bool is_single(struct xg_region *r, uint32_t page)
 {
 	uint32_t next = page + 1;
 
-	if (next % XG_REGION_BLOCK && next < r->pages)
+	if (next == r->pages)
+		return true;
+	if (next % XG_REGION_BLOCK)
 		return xg_test_bit(r->heads, next) ||
 		       xg_test_bit(r->free, next);
 	return xg_region_tree_next(r, page) == next;
