@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use quote::ToTokens;
 
 use crate::bindings::{self, Arch};
+use crate::setup::{self, Need};
 
 pub mod probe;
 
@@ -27,6 +28,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    setup::require(&[Need::LibClang, Need::Clang])?;
     if !args.official.join("xen/xen.h").is_file() {
         bail!(
             "there is no xen/xen.h in {}; on Debian libxen-dev brings it, or name another \

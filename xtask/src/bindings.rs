@@ -19,6 +19,7 @@ use syn::visit::Visit;
 
 use crate::abi::probe::{self, Headers};
 use crate::process;
+use crate::setup::{self, Need};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -88,6 +89,7 @@ pub fn clang_args(arch: Arch) -> [String; 5] {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    setup::require(&[Need::LibClang, Need::Clang])?;
     let root = root();
     let files = generate(&root)?;
     let mut stale = Vec::new();

@@ -23,6 +23,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    // At once, rather than bit by bit in between.
+    setup::everything()?;
     let mut legs = Legs::default();
     legs.check("format of the Rust sources", style::rust);
     legs.check("format of the C sources", style::c);
@@ -32,11 +34,10 @@ pub fn run(args: &Args) -> Result<()> {
     legs.run("oldest compiler", oldest_compiler);
     legs.check("documentation", documentation);
     legs.check("bindings", || {
-        setup::require(&[Need::LibClang])?;
         bindings::run(&bindings::Args { check: true })
     });
     legs.check("ABI headers", || {
-        setup::require(&[Need::LibClang, Need::XenHeaders])?;
+        setup::require(&[Need::XenHeaders])?;
         abi::run(&abi::Args {
             official: OFFICIAL_HEADERS.into(),
         })

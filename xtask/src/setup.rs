@@ -126,12 +126,18 @@ fn libclang_present() -> bool {
     if std::env::var_os("LIBCLANG_PATH").is_some() {
         return true;
     }
-    let is_libclang = |name: &str| name.starts_with("libclang") && name.contains(".so");
+    // Not libclang-cpp, which other packages bring.
+    let is_libclang = |name: &str| {
+        let rest = name.strip_prefix("libclang").unwrap_or_default();
+        name.contains(".so")
+            && (rest.starts_with(".so") || rest[..2.min(rest.len())].ends_with(char::is_numeric))
+    };
     let holds = |folder: &Path| {
         std::fs::read_dir(folder).is_ok_and(|entries| {
             entries
                 .flatten()
-                .any(|e| e.file_name().to_str().is_some_and(is_libclang))
+                // A link may be all that is left of it.
+                .any(|e| e.path().exists() && e.file_name().to_str().is_some_and(is_libclang))
         })
     };
     let llvm_folders = std::fs::read_dir("/usr/lib")
@@ -186,8 +192,13 @@ impl System {
     }
 }
 
+/// Everything that any command needs, short of another compiler.
+pub fn everything() -> Result<()> {
+    require(ORDINARY)
+}
+
 pub fn run(args: &Args) -> Result<()> {
-    require(ORDINARY)?;
+    everything()?;
     for need in ORDINARY {
         println!("present: {}", need.purpose().0);
     }

@@ -35,6 +35,8 @@ pub struct Toolchain {
 impl Toolchain {
     /// Find, or install, a compiler that can build for `target`.
     pub fn for_target(target: &str) -> Result<Self> {
+        // The C core is compiled along, and the host's compiler can't.
+        setup::require(&[Need::Clang])?;
         let with = |origin| Toolchain {
             target: target.to_owned(),
             origin,
