@@ -13,12 +13,6 @@
 
 #define ROLLBACK_BATCH 8
 
-static int grant_op(struct xg_guest *g, uint32_t op, void *ops, uint32_t count)
-{
-	return (int)xg_hypercall(g, __HYPERVISOR_grant_table_op, op,
-				 (uintptr_t)ops, count, 0, 0);
-}
-
 static int to_physical(struct xg_guest *g, uint64_t va, uint64_t *physical)
 {
 	uint64_t gfn;
@@ -60,20 +54,6 @@ static int translate(struct xg_guest *g, uint64_t *host_addr, size_t stride,
 	return (int)n;
 }
 
-/* The page is being brought back by its owner's pager. */
-static int retry_map(struct xg_guest *g, struct gnttab_map_grant_ref *op)
-{
-	int rc = 0;
-
-	for (int i = 0; i < XG_EAGAIN_TRIES && !rc; i++) {
-		if (op->status != GNTST_eagain)
-			break;
-		g->platform->relax(g->context);
-		rc = grant_op(g, GNTTABOP_map_grant_ref, op, 1);
-	}
-	return rc;
-}
-
 /* One hypercall's worth; returns how many ops were given to Xen. */
 static int map_some(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 		    uint32_t count)
@@ -84,10 +64,11 @@ static int map_some(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 
 	if (n < 0)
 		return n;
-	rc = grant_op(g, GNTTABOP_map_grant_ref, ops, (uint32_t)n);
+	rc = xg_grant_op(g, GNTTABOP_map_grant_ref, ops, (uint32_t)n);
 	for (int i = 0; i < n; i++) {
 		if (!rc)
-			rc = retry_map(g, &ops[i]);
+			rc = xg_grant_retry(g, GNTTABOP_map_grant_ref, &ops[i],
+					    &ops[i].status);
 		ops[i].host_addr += distance;
 	}
 	return rc ? rc : n;
@@ -112,8 +93,8 @@ static int unmap_from_xen(struct xg_guest *g,
 
 		if (n < 0)
 			return n;
-		rc = grant_op(g, GNTTABOP_unmap_grant_ref, &ops[done],
-			      (uint32_t)n);
+		rc = xg_grant_op(g, GNTTABOP_unmap_grant_ref, &ops[done],
+				 (uint32_t)n);
 		for (int i = 0; i < n; i++)
 			ops[done++].host_addr += distance;
 	}

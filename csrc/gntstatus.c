@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* The per-op status of grant-table operations, as errors and in words. */
+/* The per-op status of grant-table operations: as errors, in words, and asking
+ * again where it says so. */
+#include "hypercall.h"
 #include "internal.h"
 
 struct meaning {
@@ -43,4 +45,18 @@ const char *xg_gnttab_error(int16_t status)
 int xg_gnttab_errno(int16_t status)
 {
 	return meaning_of(status)->error;
+}
+
+int xg_grant_retry(struct xg_guest *g, uint32_t sub_op, void *op,
+		   const int16_t *status)
+{
+	int rc = 0;
+
+	for (int i = 0; i < XG_EAGAIN_TRIES && !rc; i++) {
+		if (*status != GNTST_eagain)
+			break;
+		g->platform->relax(g->context);
+		rc = xg_grant_op(g, sub_op, op, 1);
+	}
+	return rc;
 }

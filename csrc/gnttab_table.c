@@ -104,8 +104,7 @@ int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom, uint32_t *frames,
 
 	if (!frames || !max_frames)
 		return -XG_EINVAL;
-	rc = (int)xg_hypercall(g, __HYPERVISOR_grant_table_op,
-			       GNTTABOP_query_size, (uintptr_t)&op, 1, 0, 0);
+	rc = xg_grant_op(g, GNTTABOP_query_size, &op, 1);
 	if (!rc)
 		rc = xg_gnttab_errno(op.status);
 	if (rc)

@@ -78,6 +78,12 @@ int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		 uint32_t prot);
 int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n);
 
+/* gntstatus.c: ask again for one operation as long as its `status` says that
+ * the page is not there yet: its owner's pager brings it back. 0, or the error
+ * of the hypercall; how the operation ended is in its status. */
+int xg_grant_retry(struct xg_guest *g, uint32_t sub_op, void *op,
+		   const int16_t *status);
+
 /* gnttab.c: how many references the frames mapped so far have. */
 uint32_t xg_gnttab_refs(const struct xg_gnttab *gnttab);
 
