@@ -6,36 +6,18 @@
 //! them, in turns of a fraction of a millisecond, so that what else the
 //! machine does falls on all of them alike: ratios are to be taken from there.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use xen_guest_workloads::evtchn::{Library, Load, Rig, Server, notifier};
+use xen_guest_workloads::turns::{Ran, in_turns, is_bench, verdict};
 
 /// The name of the group that sends.
 const NOTIFY: &str = "evtchn/notify";
-/// How long one turn takes, and how many each gets.
-const TURN: Duration = Duration::from_micros(200);
-const TURNS: usize = 2_000;
 
 fn group(load: Load) -> String {
     format!("evtchn/{}", load.name())
-}
-
-/// The groups that the command line's filter lets run.
-#[derive(Default)]
-struct Ran(RefCell<BTreeSet<String>>);
-
-impl Ran {
-    fn note(&self, group: &str) {
-        self.0.borrow_mut().insert(group.to_owned());
-    }
-
-    fn has(&self, group: &str) -> bool {
-        self.0.borrow().contains(group)
-    }
 }
 
 fn serve(c: &mut Criterion, ran: &Ran, load: Load) {
@@ -63,37 +45,6 @@ fn notify(c: &mut Criterion, ran: &Ran) {
     group.finish();
 }
 
-/// How many passes take about a turn.
-fn passes_in_a_turn(mut pass: impl FnMut()) -> u32 {
-    let started = Instant::now();
-    let mut passes = 0;
-    while started.elapsed() < 4 * TURN {
-        pass();
-        passes += 1;
-    }
-    (passes / 4).max(1)
-}
-
-/// Nanoseconds for a pass of each, taken in turns: the median of all turns.
-fn in_turns<const N: usize>(mut them: [Box<dyn FnMut() + '_>; N]) -> [f64; N] {
-    let passes = them.each_mut().map(passes_in_a_turn);
-    let mut times: [Vec<f64>; N] = [const { Vec::new() }; N];
-    for _ in 0..TURNS {
-        for (index, pass) in them.iter_mut().enumerate() {
-            let started = Instant::now();
-            for _ in 0..passes[index] {
-                pass();
-            }
-            let time = started.elapsed().as_nanos() as f64;
-            times[index].push(time / f64::from(passes[index]));
-        }
-    }
-    times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    })
-}
-
 /// The targets: how many times faster than either baseline.
 const fn target(load: Load) -> f64 {
     match load {
@@ -110,11 +61,7 @@ fn report_load(load: Load) {
     let events = load.events() as f64;
     let [library, lowest, rotating, fifo] = in_turns(passes).map(|pass| pass / events);
     let ratio = lowest.min(rotating) / library;
-    let verdict = if ratio >= target(load) {
-        "ok"
-    } else {
-        "MISSED"
-    };
+    let verdict = verdict(ratio >= target(load));
     println!(
         "{:11} {library:9.2} {lowest:13.2} {rotating:9.2} {:9.2}x {:8.2}x   >= {:.0}x {verdict:6} {fifo:9.2}",
         load.name(),
@@ -161,9 +108,7 @@ fn main() {
     }
     notify(&mut criterion, &ran);
     criterion.final_summary();
-    // Not for `cargo test`, nor for a list or a profile.
-    let has = |flag: &str| std::env::args().any(|arg| arg == flag);
-    if has("--bench") && !has("--test") && !has("--list") && !has("--profile-time") {
+    if is_bench() {
         report(&ran);
     }
 }
