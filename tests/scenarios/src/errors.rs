@@ -3,29 +3,35 @@
 
 use crate::Verdict;
 use crate::cx::Cx;
-use crate::domain::Role::{A, B, Control};
+use crate::domain::Role::{self, A, B, Control};
 use crate::events::{close, connect};
 
 const EPERM: i64 = -1;
 const ESRCH: i64 = -3;
 const EINVAL: i64 = -22;
 
+/// No call takes this port.
+fn refused_by_all(cx: &mut Cx<'_, '_>, role: Role, port: i64) -> Verdict {
+    let results = [
+        cx.notify(role, port),
+        cx.mask(role, port),
+        cx.unmask(role, port),
+        cx.unbind(role, port),
+        cx.close(role, port),
+        cx.pending(role, port),
+        cx.take_pending(role, port),
+        cx.bind(role, port, 0),
+    ];
+    for result in results {
+        cx.check(result, EINVAL)?;
+    }
+    Ok(())
+}
+
 /// Port 0, and one that no table holds.
 pub(crate) fn bad_ports(cx: &mut Cx<'_, '_>) -> Verdict {
     for port in [0, 4096, 0xffff_ffff] {
-        let results = [
-            cx.notify(A, port),
-            cx.mask(A, port),
-            cx.unmask(A, port),
-            cx.unbind(A, port),
-            cx.close(A, port),
-            cx.pending(A, port),
-            cx.take_pending(A, port),
-            cx.bind(A, port, 0),
-        ];
-        for result in results {
-            cx.check(result, EINVAL)?;
-        }
+        refused_by_all(cx, A, port)?;
     }
     Ok(())
 }
@@ -34,19 +40,7 @@ pub(crate) fn use_after_close(cx: &mut Cx<'_, '_>) -> Verdict {
     let (a, b) = connect(cx, Some(0))?;
     cx.events(B, 0, 1);
     close(cx, &[(B, b)])?;
-    let results = [
-        cx.close(B, b),
-        cx.notify(B, b),
-        cx.mask(B, b),
-        cx.unmask(B, b),
-        cx.unbind(B, b),
-        cx.pending(B, b),
-        cx.take_pending(B, b),
-        cx.bind(B, b, 0),
-    ];
-    for result in results {
-        cx.check(result, EINVAL)?;
-    }
+    refused_by_all(cx, B, b)?;
     close(cx, &[(A, a)])?;
     let again = cx.close(A, a);
     cx.check(again, EINVAL)
