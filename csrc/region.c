@@ -145,9 +145,8 @@ int xg_region_give(struct xg_region *r, uint32_t page, uint32_t n)
 	return 0;
 }
 
-/* 0 if the pages are allocated and each as `mapped` says. */
-static int check_pages(struct xg_region *r, uint32_t first, uint32_t n,
-		       bool mapped)
+int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n,
+			   bool mapped)
 {
 	if (first >= r->pages || !n || n > r->pages - first)
 		return -XG_EFAULT;
@@ -164,16 +163,10 @@ static int check_pages(struct xg_region *r, uint32_t first, uint32_t n,
 int xg_region_set_mapped(struct xg_region *r, uint32_t first, uint32_t n,
 			 bool mapped)
 {
-	int rc = check_pages(r, first, n, !mapped);
+	int rc = xg_region_check_mapped(r, first, n, !mapped);
 
 	if (rc)
 		return rc;
 	xg_region_tree_mark(r, r->mapped, XG_NODE_MAPPED, first, n, mapped);
 	return 0;
-}
-
-int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n,
-			   bool mapped)
-{
-	return check_pages(r, first, n, mapped);
 }

@@ -69,6 +69,17 @@ int xg_region_put_pages(struct xg_guest *g, void *va, uint32_t n)
 	return rc;
 }
 
+/* Are the pages allocated, and each as `mapped` says? 0, or why not. */
+static int check_mapped(struct xg_guest *g, struct xg_region *r, uint32_t page,
+			uint32_t n, bool mapped)
+{
+	uintptr_t state = lock(g);
+	int rc = xg_region_check_mapped(r, page, n, mapped);
+
+	unlock(g, state);
+	return rc;
+}
+
 /* Change what the region says of the pages; 0, or why not. */
 static int set_mapped(struct xg_guest *g, struct xg_region *r, uint32_t page,
 		      uint32_t n, bool mapped)
@@ -103,15 +114,12 @@ int xg_region_unmap(struct xg_guest *g, void *va, uint32_t n)
 {
 	struct xg_region *r = region_of(g, va);
 	uint32_t page;
-	uintptr_t state;
 	int rc;
 
 	if (!r || xg_page_offset((uintptr_t)va))
 		return -XG_EFAULT;
 	page = page_of(r, va);
-	state = lock(g);
-	rc = xg_region_check_mapped(r, page, n, true);
-	unlock(g, state);
+	rc = check_mapped(g, r, page, n, true);
 	if (rc)
 		return rc;
 	rc = g->platform->unmap(g->context, va, n);
@@ -148,15 +156,10 @@ static const struct xg_region *region_at(const struct xg_guest *g,
 int xg_check_empty(struct xg_guest *g, void *va, uint32_t n)
 {
 	struct xg_region *r = region_of(g, va);
-	uintptr_t state;
-	int rc;
 
 	if (!r)
 		return region_at(g, va, n) ? -XG_EFAULT : 0;
-	state = lock(g);
-	rc = xg_region_check_mapped(r, page_of(r, va), n, false);
-	unlock(g, state);
-	return rc;
+	return check_mapped(g, r, page_of(r, va), n, false);
 }
 
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
