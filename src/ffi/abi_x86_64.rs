@@ -325,6 +325,14 @@ pub const XENMEM_resource_vmtrace_buf: u32 = 2;
 pub const XENMEM_resource_grant_table_id_shared: u32 = 0;
 pub const XENMEM_resource_grant_table_id_status: u32 = 1;
 pub const XENMEM_resource_ioreq_server_frame_bufioreq: u32 = 0;
+pub const DPCI_ADD_MAPPING: u32 = 1;
+pub const DPCI_REMOVE_MAPPING: u32 = 0;
+pub const XEN_DOMCTL_pausedomain: u32 = 3;
+pub const XEN_DOMCTL_unpausedomain: u32 = 4;
+pub const XEN_DOMCTL_max_mem: u32 = 11;
+pub const XEN_DOMCTL_iomem_permission: u32 = 20;
+pub const XEN_DOMCTL_memory_mapping: u32 = 39;
+pub const XEN_DOMCTL_set_target: u32 = 46;
 pub const SCHEDOP_yield: u32 = 0;
 pub const SCHEDOP_block: u32 = 1;
 pub const SCHEDOP_shutdown: u32 = 2;
@@ -2585,6 +2593,165 @@ const _: () = {
         [::core::mem::offset_of!(__guest_handle_xen_mem_acquire_resource_t, p) - 0usize];
 };
 impl Default for __guest_handle_xen_mem_acquire_resource_t {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xen_domctl_max_mem {
+    pub max_memkb: u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xen_domctl_max_mem"][::core::mem::size_of::<xen_domctl_max_mem>() - 8usize];
+    ["Alignment of xen_domctl_max_mem"][::core::mem::align_of::<xen_domctl_max_mem>() - 8usize];
+    ["Offset of field: xen_domctl_max_mem::max_memkb"]
+        [::core::mem::offset_of!(xen_domctl_max_mem, max_memkb) - 0usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xen_domctl_iomem_permission {
+    pub first_mfn: u64,
+    pub nr_mfns: u64,
+    pub allow_access: u8,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xen_domctl_iomem_permission"]
+        [::core::mem::size_of::<xen_domctl_iomem_permission>() - 24usize];
+    ["Alignment of xen_domctl_iomem_permission"]
+        [::core::mem::align_of::<xen_domctl_iomem_permission>() - 8usize];
+    ["Offset of field: xen_domctl_iomem_permission::first_mfn"]
+        [::core::mem::offset_of!(xen_domctl_iomem_permission, first_mfn) - 0usize];
+    ["Offset of field: xen_domctl_iomem_permission::nr_mfns"]
+        [::core::mem::offset_of!(xen_domctl_iomem_permission, nr_mfns) - 8usize];
+    ["Offset of field: xen_domctl_iomem_permission::allow_access"]
+        [::core::mem::offset_of!(xen_domctl_iomem_permission, allow_access) - 16usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xen_domctl_memory_mapping {
+    pub first_gfn: u64,
+    pub first_mfn: u64,
+    pub nr_mfns: u64,
+    pub add_mapping: u32,
+    pub padding: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xen_domctl_memory_mapping"]
+        [::core::mem::size_of::<xen_domctl_memory_mapping>() - 32usize];
+    ["Alignment of xen_domctl_memory_mapping"]
+        [::core::mem::align_of::<xen_domctl_memory_mapping>() - 8usize];
+    ["Offset of field: xen_domctl_memory_mapping::first_gfn"]
+        [::core::mem::offset_of!(xen_domctl_memory_mapping, first_gfn) - 0usize];
+    ["Offset of field: xen_domctl_memory_mapping::first_mfn"]
+        [::core::mem::offset_of!(xen_domctl_memory_mapping, first_mfn) - 8usize];
+    ["Offset of field: xen_domctl_memory_mapping::nr_mfns"]
+        [::core::mem::offset_of!(xen_domctl_memory_mapping, nr_mfns) - 16usize];
+    ["Offset of field: xen_domctl_memory_mapping::add_mapping"]
+        [::core::mem::offset_of!(xen_domctl_memory_mapping, add_mapping) - 24usize];
+    ["Offset of field: xen_domctl_memory_mapping::padding"]
+        [::core::mem::offset_of!(xen_domctl_memory_mapping, padding) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xen_domctl_set_target {
+    pub target: domid_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xen_domctl_set_target"][::core::mem::size_of::<xen_domctl_set_target>() - 2usize];
+    ["Alignment of xen_domctl_set_target"]
+        [::core::mem::align_of::<xen_domctl_set_target>() - 2usize];
+    ["Offset of field: xen_domctl_set_target::target"]
+        [::core::mem::offset_of!(xen_domctl_set_target, target) - 0usize];
+};
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct xen_domctl {
+    pub cmd: u32,
+    pub interface_version: u32,
+    pub domain: domid_t,
+    pub _pad: [u16; 3usize],
+    pub u: xen_domctl__bindgen_ty_1,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub union xen_domctl__bindgen_ty_1 {
+    pub max_mem: xen_domctl_max_mem,
+    pub iomem_permission: xen_domctl_iomem_permission,
+    pub memory_mapping: xen_domctl_memory_mapping,
+    pub set_target: xen_domctl_set_target,
+    pub pad: [u8; 128usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xen_domctl__bindgen_ty_1"]
+        [::core::mem::size_of::<xen_domctl__bindgen_ty_1>() - 128usize];
+    ["Alignment of xen_domctl__bindgen_ty_1"]
+        [::core::mem::align_of::<xen_domctl__bindgen_ty_1>() - 8usize];
+    ["Offset of field: xen_domctl__bindgen_ty_1::max_mem"]
+        [::core::mem::offset_of!(xen_domctl__bindgen_ty_1, max_mem) - 0usize];
+    ["Offset of field: xen_domctl__bindgen_ty_1::iomem_permission"]
+        [::core::mem::offset_of!(xen_domctl__bindgen_ty_1, iomem_permission) - 0usize];
+    ["Offset of field: xen_domctl__bindgen_ty_1::memory_mapping"]
+        [::core::mem::offset_of!(xen_domctl__bindgen_ty_1, memory_mapping) - 0usize];
+    ["Offset of field: xen_domctl__bindgen_ty_1::set_target"]
+        [::core::mem::offset_of!(xen_domctl__bindgen_ty_1, set_target) - 0usize];
+    ["Offset of field: xen_domctl__bindgen_ty_1::pad"]
+        [::core::mem::offset_of!(xen_domctl__bindgen_ty_1, pad) - 0usize];
+};
+impl Default for xen_domctl__bindgen_ty_1 {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xen_domctl"][::core::mem::size_of::<xen_domctl>() - 144usize];
+    ["Alignment of xen_domctl"][::core::mem::align_of::<xen_domctl>() - 8usize];
+    ["Offset of field: xen_domctl::cmd"][::core::mem::offset_of!(xen_domctl, cmd) - 0usize];
+    ["Offset of field: xen_domctl::interface_version"]
+        [::core::mem::offset_of!(xen_domctl, interface_version) - 4usize];
+    ["Offset of field: xen_domctl::domain"][::core::mem::offset_of!(xen_domctl, domain) - 8usize];
+    ["Offset of field: xen_domctl::_pad"][::core::mem::offset_of!(xen_domctl, _pad) - 10usize];
+    ["Offset of field: xen_domctl::u"][::core::mem::offset_of!(xen_domctl, u) - 16usize];
+};
+impl Default for xen_domctl {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub type xen_domctl_t = xen_domctl;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct __guest_handle_xen_domctl_t {
+    pub p: *mut xen_domctl_t,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of __guest_handle_xen_domctl_t"]
+        [::core::mem::size_of::<__guest_handle_xen_domctl_t>() - 8usize];
+    ["Alignment of __guest_handle_xen_domctl_t"]
+        [::core::mem::align_of::<__guest_handle_xen_domctl_t>() - 8usize];
+    ["Offset of field: __guest_handle_xen_domctl_t::p"]
+        [::core::mem::offset_of!(__guest_handle_xen_domctl_t, p) - 0usize];
+};
+impl Default for __guest_handle_xen_domctl_t {
     fn default() -> Self {
         let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
         unsafe {

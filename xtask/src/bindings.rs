@@ -54,12 +54,13 @@ impl Arch {
 
 /// The ABI headers, relative to the directory that holds them. The same list
 /// serves for Xen's own.
-pub const ABI_HEADERS: [&str; 14] = [
+pub const ABI_HEADERS: [&str; 15] = [
     "xen/xen-compat.h",
     "xen/xen.h",
     "xen/event_channel.h",
     "xen/grant_table.h",
     "xen/memory.h",
+    "xen/domctl.h",
     "xen/sched.h",
     "xen/vcpu.h",
     "xen/hvm/hvm_op.h",

@@ -225,7 +225,13 @@ pub fn abi_headers(arch: Arch, dir: &Path) -> Headers {
     Headers {
         arch,
         // Behind the compiler's own headers, as `dir` may hold a libc as well.
-        args: vec![format!("-idirafter{}", dir.display())],
+        args: vec![
+            format!("-idirafter{}", dir.display()),
+            // Xen's own domctl.h is for those who say that they are tools, and
+            // brings a header along that needs GNU C.
+            "-D__XEN_TOOLS__".into(),
+            "-std=gnu11".into(),
+        ],
         names: crate::bindings::ABI_HEADERS.map(String::from).to_vec(),
     }
 }
