@@ -7,6 +7,7 @@ mod c_core;
 mod cargo_test;
 mod ci;
 mod counts;
+mod debian;
 mod demo;
 mod legs;
 mod process;
@@ -18,6 +19,7 @@ mod style;
 mod test;
 mod toolchain;
 mod verify;
+mod xen;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,8 @@ enum Command {
     Sizes,
     /// Run firmware on the real Xen hypervisor under QEMU.
     Qemu(qemu::Args),
+    /// Build the hypervisor itself.
+    Xen(xen::Args),
 }
 
 fn main() -> ExitCode {
@@ -88,6 +92,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Counts(args) => counts::run(args),
         Command::Sizes => sizes::run(),
         Command::Qemu(args) => qemu::run(args),
+        Command::Xen(args) => xen::run(args),
     }
 }
 

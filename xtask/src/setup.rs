@@ -37,6 +37,8 @@ pub enum Need {
     XenHeaders,
     Gcc,
     Spin,
+    /// What builds Xen for arm64.
+    XenCompiler,
     /// Debian's own compiler, for targets that rustup cannot bring.
     DebianRust,
 }
@@ -54,6 +56,7 @@ const ORDINARY: &[Need] = &[
     Need::XenHeaders,
     Need::Gcc,
     Need::Spin,
+    Need::XenCompiler,
 ];
 
 impl Need {
@@ -74,6 +77,10 @@ impl Need {
             ),
             Need::Gcc => ("gcc", "reads and compiles the protocols' models for spin"),
             Need::Spin => ("spin", "searches every state of the protocols' models"),
+            Need::XenCompiler => (
+                "aarch64-linux-gnu-gcc, flex, bison, make, python3, xz",
+                "build a Xen with device models",
+            ),
             Need::DebianRust => (
                 "a Rust compiler with its library sources",
                 "builds core for targets that rustup cannot install",
@@ -94,6 +101,16 @@ impl Need {
             Need::XenHeaders => &["libxen-dev"],
             Need::Gcc => &["gcc", "libc6-dev"],
             Need::Spin => &["spin"],
+            Need::XenCompiler => &[
+                "gcc-aarch64-linux-gnu",
+                "gcc",
+                "libc6-dev",
+                "flex",
+                "bison",
+                "make",
+                "python3",
+                "xz-utils",
+            ],
             Need::DebianRust => &["rustc-web", "cargo-web", "rust-web-src"],
         }
     }
@@ -112,6 +129,17 @@ impl Need {
             Need::XenHeaders => Path::new("/usr/include/xen/xen.h").is_file(),
             Need::Gcc => program("gcc"),
             Need::Spin => program("spin"),
+            Need::XenCompiler => [
+                "aarch64-linux-gnu-gcc",
+                "gcc",
+                "flex",
+                "bison",
+                "make",
+                "python3",
+                "xz",
+            ]
+            .iter()
+            .all(|name| program(name)),
             Need::DebianRust => {
                 Path::new("/usr/bin/rustc").is_file()
                     && Path::new("/usr/bin/cargo").is_file()

@@ -47,7 +47,8 @@ enum Command {
 /// The settings of every command that starts a machine.
 #[derive(Clone, Debug, clap::Args)]
 pub struct MachineArgs {
-    /// The hypervisor: 4.17, 4.20, or the path of an arm64 image.
+    /// The hypervisor: 4.17, 4.20, ioreq (4.20 with device models, built on
+    /// first use), 4.17-ioreq, or the path of an arm64 image.
     #[arg(long, default_value = "4.17", value_parser = parse_hypervisor)]
     pub xen: Hypervisor,
     /// Keep domUs apart, as Debian's Xen does by default.
