@@ -52,7 +52,9 @@ fn main() {
     build.compile("xen_guest");
 
     println!("cargo::metadata=root={}", root.display());
+    // For the C of dependent crates: DEP_XEN_GUEST_INCLUDE, DEP_XEN_GUEST_ABI.
     println!("cargo::metadata=include={}", include.display());
+    println!("cargo::metadata=abi={}", abi.display());
     println!("cargo::rerun-if-changed=csrc");
     println!("cargo::rerun-if-changed=include");
     println!("cargo::rerun-if-env-changed=XEN_PUBLIC_HEADERS");
@@ -79,14 +81,19 @@ fn freestanding(build: &mut cc::Build) {
     };
 }
 
+/// The files that sources.txt lists, which are all there are.
 fn sources(dir: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
-        .expect("csrc can be read")
-        .map(|entry| entry.expect("csrc can be read").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "c"))
-        .collect();
-    files.sort();
-    files
+    let list = std::fs::read_to_string(dir.join("sources.txt")).expect("csrc can be read");
+    let listed: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    for entry in std::fs::read_dir(dir).expect("csrc can be read") {
+        let name = entry.expect("csrc can be read").file_name();
+        let name = name.to_str().expect("a name in UTF-8");
+        assert!(
+            !name.ends_with(".c") || listed.contains(&name),
+            "csrc/sources.txt does not list {name}"
+        );
+    }
+    listed.iter().map(|name| dir.join(name)).collect()
 }
 
 fn var(name: &str) -> String {
