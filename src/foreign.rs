@@ -3,10 +3,11 @@
 //! control domains and device models.
 
 use core::fmt;
-use core::mem;
+use core::mem::ManuallyDrop;
 
 use crate::{
-    Access, DomId, EmptyPages, Error, Gfn, Guest, MapError, Result, SharedMemory, ffi, ffi::abi,
+    Access, DomId, EmptyPages, Error, FrameOwner, Gfn, Guest, MapError, Result, SharedMemory, ffi,
+    ffi::abi,
 };
 
 /// Pages that Xen keeps for a domain and its emulators.
@@ -59,14 +60,18 @@ impl Resource {
 /// Frames of another domain, mapped into this guest until dropped.
 ///
 /// The other domain goes on using them. If it dies they stay until then.
-pub struct ForeignMap<'g> {
+///
+/// It owns the pages that it was given to map at. With
+/// [`RegionPages`](crate::RegionPages) that is all there is to do: once it is
+/// dropped they are the region's again.
+pub struct ForeignMap<'g, P: FrameOwner = EmptyPages> {
     guest: &'g Guest<'g>,
-    pages: EmptyPages,
+    pages: ManuallyDrop<P>,
     gfn: Gfn,
     access: Access,
 }
 
-const fn window(pages: &EmptyPages, gfn: Gfn) -> ffi::xg_window {
+fn window(pages: &impl FrameOwner, gfn: Gfn) -> ffi::xg_window {
     ffi::xg_window {
         va: pages.va().as_ptr().cast(),
         gfn: gfn.raw(),
@@ -74,7 +79,7 @@ const fn window(pages: &EmptyPages, gfn: Gfn) -> ffi::xg_window {
     }
 }
 
-impl<'g> ForeignMap<'g> {
+impl<'g, P: FrameOwner> ForeignMap<'g, P> {
     /// Map as many consecutive frames of domain `peer`, from `first` on, as
     /// there are `pages`. All or none.
     ///
@@ -89,8 +94,8 @@ impl<'g> ForeignMap<'g> {
         peer: DomId,
         first: Gfn,
         access: Access,
-        pages: EmptyPages,
-    ) -> Result<Self, MapError> {
+        pages: P,
+    ) -> Result<Self, MapError<P>> {
         Self::with(guest, access, pages, |window, prot, left| {
             // SAFETY: the guest is set up; the frames are empty and ours.
             unsafe {
@@ -112,8 +117,8 @@ impl<'g> ForeignMap<'g> {
         resource: Resource,
         first: u64,
         access: Access,
-        pages: EmptyPages,
-    ) -> Result<Self, MapError> {
+        pages: P,
+    ) -> Result<Self, MapError<P>> {
         let (kind, id) = resource.raw();
         Self::with(guest, access, pages, |window, prot, left| {
             // SAFETY: the guest is set up; the frames are empty and ours.
@@ -127,9 +132,9 @@ impl<'g> ForeignMap<'g> {
     fn with(
         guest: &'g Guest<'g>,
         access: Access,
-        pages: EmptyPages,
+        pages: P,
         map: impl FnOnce(&ffi::xg_window, u32, &mut u32) -> core::ffi::c_int,
-    ) -> Result<Self, MapError> {
+    ) -> Result<Self, MapError<P>> {
         let refuse = |error, pages| Err(MapError { error, pages });
         let Some(gfn) = guest.virt_to_gfn(pages.va().as_ptr()) else {
             return refuse(Error::BadAddress, Some(pages));
@@ -139,14 +144,17 @@ impl<'g> ForeignMap<'g> {
             Access::ReadWrite => ffi::XG_PROT_READ | ffi::XG_PROT_WRITE,
         };
         let mut left = 0;
-        match Error::check(map(&window(&pages, gfn), prot, &mut left)) {
+        let result = Error::check(map(&window(&pages, gfn), prot, &mut left));
+        let pages = ManuallyDrop::new(pages);
+        match result {
             Ok(_) => Ok(Self {
                 guest,
                 pages,
                 gfn,
                 access,
             }),
-            Err(error) if left == 0 => refuse(error, Some(pages)),
+            Err(error) if left == 0 => refuse(error, Some(ManuallyDrop::into_inner(pages))),
+            // Nobody may get the frames again.
             Err(error) => {
                 guest.abandon();
                 refuse(error, None)
@@ -168,45 +176,43 @@ impl<'g> ForeignMap<'g> {
     /// What the platform answers, with the mapping as before. Without it
     /// [`Error::Partial`]: Xen kept some of the frames, which can't be
     /// reached any more and must not be used again.
-    pub fn unmap(self) -> Result<EmptyPages, (Error, Option<Self>)> {
-        let (result, left) = self.unmap_raw();
-        match result {
-            Ok(()) => {
-                // SAFETY: the range is empty again and `self` is forgotten.
-                let pages = unsafe { EmptyPages::from_raw(self.pages.va(), self.pages.pages()) };
-                mem::forget(self);
-                Ok(pages)
-            }
+    pub fn unmap(self) -> Result<P, (Error, Option<Self>)> {
+        let mut this = ManuallyDrop::new(self);
+        match this.unmap_raw() {
+            // SAFETY: taken once, from a value that is not dropped.
+            Ok(()) => Ok(unsafe { ManuallyDrop::take(&mut this.pages) }),
             Err(Error::Partial) => {
-                debug_assert!(left > 0);
-                self.guest.abandon();
-                mem::forget(self);
+                this.guest.abandon();
                 Err((Error::Partial, None))
             }
-            Err(error) => Err((error, Some(self))),
+            Err(error) => Err((error, Some(ManuallyDrop::into_inner(this)))),
         }
     }
 
-    /// With how many frames are not known to be empty.
-    fn unmap_raw(&self) -> (Result, u32) {
+    fn unmap_raw(&self) -> Result {
         let mut left = 0;
-        let window = window(&self.pages, self.gfn);
+        let window = window(&*self.pages, self.gfn);
         // SAFETY: the guest is set up; nothing borrows the memory any more.
         let rc = unsafe { ffi::xg_foreign_unmap(self.guest.as_raw(), &window, &mut left) };
-        (Error::check(rc).map(|_| ()), left)
+        debug_assert!(rc == 0 || left > 0);
+        Error::check(rc).map(|_| ())
     }
 }
 
-impl Drop for ForeignMap<'_> {
+impl<P: FrameOwner> Drop for ForeignMap<'_, P> {
     fn drop(&mut self) {
-        if self.unmap_raw().0.is_err() {
-            self.guest.abandon();
+        match self.unmap_raw() {
+            // SAFETY: not used any more, and the frames are empty.
+            Ok(()) => unsafe { ManuallyDrop::drop(&mut self.pages) },
+            // They are not: nobody may get them.
+            Err(_) => self.guest.abandon(),
         }
     }
 }
 
-impl fmt::Debug for ForeignMap<'_> {
+impl<P: FrameOwner> fmt::Debug for ForeignMap<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ForeignMap({:?}, {:?})", self.pages, self.access)
+        let (va, pages) = (self.pages.va(), self.pages.pages());
+        write!(f, "ForeignMap({va:p}, {pages} pages, {:?})", self.access)
     }
 }

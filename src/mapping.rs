@@ -4,7 +4,9 @@
 use core::fmt;
 use core::mem;
 
-use crate::{Access, DomId, EmptyPages, Error, GrantRef, Guest, SharedMemory, ffi, ffi::abi};
+use crate::{
+    Access, DomId, EmptyPages, Error, GrantRef, Guest, MapError, SharedMemory, ffi, ffi::abi,
+};
 
 /// A page that a peer granted, mapped into this guest until it is dropped.
 pub struct GrantMapping<'g> {
@@ -12,18 +14,6 @@ pub struct GrantMapping<'g> {
     pages: EmptyPages,
     handle: u32,
     access: Access,
-}
-
-/// A mapping that could not be made, and why.
-#[derive(Debug)]
-pub struct MapError {
-    /// [`Error::Invalid`]: not granted to this domain, or not for writing;
-    /// [`Error::NoSuchDomain`], [`Error::NotPermitted`], [`Error::NoSpace`],
-    /// or what the platform answers. [`Error::Partial`]: Xen would not undo
-    /// the mapping.
-    pub error: Error,
-    /// The frames, empty as before; none after [`Error::Partial`].
-    pub pages: Option<EmptyPages>,
 }
 
 /// A mapping that could not be undone, and why.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Pages that can be granted, and empty ranges that can be filled.
+//! Pages that can be granted, and the windows where Xen's own go.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -121,42 +121,4 @@ pub struct Window {
     pub gfn: Gfn,
     /// How many frames.
     pub pages: u32,
-}
-
-/// A range of empty frames that this value owns, to map a peer's pages into.
-pub struct EmptyPages {
-    va: NonNull<u8>,
-    pages: u32,
-}
-
-// SAFETY: it owns addresses, and no data at all.
-unsafe impl Send for EmptyPages {}
-
-impl EmptyPages {
-    /// Take over `pages` empty frames at `va`.
-    ///
-    /// # Safety
-    ///
-    /// `va` is page aligned and in a range for which the platform's
-    /// `virt_to_gfn` and `map` work; the frames hold neither RAM nor a
-    /// mapping (Xen would replace it silently), and nobody else uses them.
-    pub const unsafe fn from_raw(va: NonNull<u8>, pages: u32) -> Self {
-        Self { va, pages }
-    }
-
-    /// The first address. Nothing can be accessed there.
-    pub const fn va(&self) -> NonNull<u8> {
-        self.va
-    }
-
-    /// How many pages the range has.
-    pub const fn pages(&self) -> u32 {
-        self.pages
-    }
-}
-
-impl fmt::Debug for EmptyPages {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EmptyPages({:p}, {} pages)", self.va, self.pages)
-    }
 }

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::mem::{self, MaybeUninit};
 use core::ptr::NonNull;
 
-use crate::{EmptyPages, Error, Guest, PAGE_SIZE, Result, Window, ffi};
+use crate::{EmptyPages, Error, FrameOwner, Guest, PAGE_SIZE, Result, Window, ffi};
 
 /// How many `u64` of metadata a region of `pages` pages needs: about 108 KiB
 /// for each GiB.
@@ -81,9 +81,8 @@ impl fmt::Debug for Region<'_> {
 /// Consecutive empty pages of one of the guest's regions, given back when
 /// dropped.
 ///
-/// [`GrantMapping`](crate::GrantMapping) and others map into them:
-/// [`into_empty`](Self::into_empty) hands them over, and what comes back from
-/// unmapping is taken up by [`from_empty`](Self::from_empty).
+/// [`ForeignMap`](crate::ForeignMap) maps into them and gives them back when
+/// it is dropped itself.
 pub struct RegionPages<'g> {
     guest: &'g Guest<'g>,
     va: NonNull<u8>,
@@ -120,7 +119,8 @@ impl<'g> RegionPages<'g> {
         self.pages
     }
 
-    /// For what maps into empty pages.
+    /// The pages without their region, to be taken up again by
+    /// [`from_empty`](Self::from_empty).
     pub const fn into_empty(self) -> EmptyPages {
         // SAFETY: empty frames of a region, which `self` owned.
         let empty = unsafe { EmptyPages::from_raw(self.va, self.pages) };
@@ -149,6 +149,17 @@ impl<'g> RegionPages<'g> {
             va,
             pages: empty.pages(),
         })
+    }
+}
+
+// SAFETY: empty frames of a region, which gives them to nobody else.
+unsafe impl FrameOwner for RegionPages<'_> {
+    fn va(&self) -> NonNull<u8> {
+        self.va
+    }
+
+    fn pages(&self) -> u32 {
+        self.pages
     }
 }
 

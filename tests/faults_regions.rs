@@ -396,6 +396,57 @@ fn foreign_frames_are_known() {
     assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
 }
 
+/// A mapping that owns pages of a region gives them back however it ends,
+/// unless Xen keeps some: then nobody gets any of them.
+#[test]
+fn mappings_own_pages_of_a_region() {
+    let (xen, a, b) = control();
+    with_regions(&a, &[(0, 40)], |guest| {
+        let calls = Calls {
+            raw: Raw::of(guest),
+            domain: &a,
+        };
+        let first = b.ram().gfn;
+        let map = || -> xen_guest::Result<u32> {
+            let pages = RegionPages::take(guest, 33)?;
+            let map = ForeignMap::new(guest, b.domid(), first, Access::ReadOnly, pages)?;
+            assert_eq!(calls.take(8), None);
+            assert!(calls.says_mapped(0, 32));
+            Ok(map.memory().len() as u32)
+        };
+        let all_free = || {
+            assert_eq!(calls.take(40), Some(0));
+            assert_eq!(calls.give(0, 40), 0);
+            assert_eq!(xen.leaks().foreign_mappings, 0);
+            assert_eq!(guest.abandoned(), 0);
+        };
+        assert_eq!(map(), Ok(33 * PAGE_SIZE as u32));
+        all_free();
+        for (fault, nth) in [
+            (Fault::Hypercall, 1),
+            (Fault::Hypercall, 2),
+            (Fault::Hook(Hook::Map), 1),
+        ] {
+            fault.inject(&a, nth);
+            assert!(map().is_err());
+            assert_eq!(xen.faults_left(a.domid()), 0);
+            all_free();
+        }
+        // Seven pages are left, and 33 that nobody can have: Xen would not
+        // take back a frame of the mapping, here the one before its last.
+        Fault::Hypercall.inject(&a, 4);
+        assert!(map().is_ok());
+        assert_eq!(xen.leaks().foreign_mappings, 1);
+        assert_eq!(guest.abandoned(), 1);
+        assert_eq!((calls.take(8), calls.take(7)), (None, Some(33)));
+        assert_eq!(calls.give(33, 7), 0);
+        // SAFETY: nobody uses the frame.
+        unsafe { guest.physmap().remove(part(&a, 31, 1).gfn, 1) }.unwrap();
+    });
+    assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
+    assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
+}
+
 /// One batch of grants into two regions that are neighbours, and into frames
 /// before and behind them: one run of addresses, and each region knows what
 /// is in it.

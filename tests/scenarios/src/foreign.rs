@@ -5,7 +5,9 @@ use core::cell::Cell;
 use core::sync::atomic::Ordering;
 
 use xen_guest::ffi::{self, abi};
-use xen_guest::{Access, EmptyPages, ForeignMap, Gfn, PAGE_SIZE, Resource};
+use xen_guest::{
+    Access, EmptyPages, Error, ForeignMap, Gfn, Guest, PAGE_SIZE, RegionPages, Resource,
+};
 
 use crate::Verdict;
 use crate::cx::Cx;
@@ -13,6 +15,7 @@ use crate::domain::Domain;
 use crate::domain::Role::{A, B, Control};
 use crate::memory::{NOBODY, Pages, SELF, remove, window_gfn};
 use crate::ops::{Kept, Mapped};
+use crate::regions::REGION_PAGES;
 
 const EPERM: i64 = -1;
 const ENOENT: i64 = -2;
@@ -433,6 +436,57 @@ pub(crate) fn foreign_maps_with_owners(cx: &mut Cx<'_, '_>) -> Verdict {
     cx.check(own, 0)?;
     pages.free(cx, A);
     Ok(())
+}
+
+/// The same into a region, which has its pages back afterwards: however the
+/// mapping ends, and where there is none.
+pub(crate) fn foreign_maps_into_a_region(cx: &mut Cx<'_, '_>) -> Verdict {
+    let pages = Pages::<2>::alloc(cx, A)?;
+    let gfn = Gfn::new(pages.gfn);
+    cx.poke(A, &pages.kept[1], 3, 0x41);
+    let value = cx.step(Control, format_args!("read A's second page"), |d| {
+        read(d.guest, gfn).map_or_else(|e| e.raw().into(), i64::from)
+    });
+    cx.check(value, 0x41)?;
+    let rc = cx.step(B, format_args!("read A's second page"), |d| {
+        read(d.guest, gfn).map_or_else(|e| e.raw().into(), i64::from)
+    });
+    cx.check(rc, EPERM)?;
+    let rc = cx.step(Control, format_args!("read where A has nothing"), |d| {
+        let nothing = Gfn::new(gfn.raw() + (1 << 30));
+        read(d.guest, nothing).map_or_else(|e| e.raw().into(), i64::from)
+    });
+    cx.check(rc, EINVAL)?;
+    let outcome = cx.step(Control, format_args!("hold on to it, and unmap"), |d| {
+        let Ok(at) = RegionPages::take(d.guest, 2) else {
+            return -1;
+        };
+        let map = ForeignMap::new(d.guest, A.domid(), gfn, Access::ReadWrite, at);
+        let Ok(map) = map else { return -2 };
+        map.memory().write::<u32>(PAGE_SIZE + 12, 0x42);
+        let kept = RegionPages::take(d.guest, REGION_PAGES).is_err();
+        let back = map.unmap().is_ok_and(|pages| pages.pages() == 2);
+        i64::from(kept) * 10 + i64::from(back)
+    });
+    cx.check(outcome, 11)?;
+    let value = cx.peek(A, &pages.kept[1], 3);
+    cx.check(value, 0x42)?;
+    for role in [Control, B] {
+        let outcome = cx.step(role, format_args!("all of the region"), |d| {
+            let all = RegionPages::take(d.guest, REGION_PAGES).is_ok();
+            i64::from(all) + i64::from(d.guest.abandoned())
+        });
+        cx.check(outcome, 1)?;
+    }
+    pages.free(cx, A);
+    Ok(())
+}
+
+/// A word of A's second page, by pages of the region.
+fn read(guest: &Guest<'_>, gfn: Gfn) -> Result<u32, Error> {
+    let at = RegionPages::take(guest, 2)?;
+    let map = ForeignMap::new(guest, A.domid(), gfn, Access::ReadOnly, at)?;
+    Ok(map.memory().read(PAGE_SIZE + 12))
 }
 
 /// The first pages of the window.

@@ -126,7 +126,8 @@ scenarios! {
         refused_foreign_maps
         grant_table_of_another
         refused_resources
-        foreign_maps_with_owners;
+        foreign_maps_with_owners
+        foreign_maps_into_a_region;
     regions:
         pages_are_taken_and_given_back
         a_region_is_used_up
