@@ -32,6 +32,8 @@ pub enum Frame {
     Grant(u64),
     /// A page of another domain, or of one of its resources.
     Foreign(u64),
+    /// A page of a device.
+    Device(u64),
 }
 
 pub(super) struct Shared {
@@ -147,6 +149,7 @@ impl Domain {
                 Kind::Ram => Frame::Own(mfn),
                 Kind::Grant { .. } => Frame::Grant(mfn),
                 Kind::Foreign { .. } => Frame::Foreign(mfn),
+                Kind::Device => Frame::Device(mfn),
             },
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Hypervisor;
 use super::delivery::Cpus;
 use super::fault::Place;
-use super::log::{LogEntry, argument_words};
+use super::log::{LogEntry, argument_address, argument_words};
 use super::state::State;
 use crate::ffi::abi;
 use crate::{Error, Result};
@@ -61,6 +61,7 @@ impl State {
                 self.grant_table_op(caller, args[0], args[1], args[2])
             }
             abi::__HYPERVISOR_memory_op => self.memory_op(caller, args[0], args[1]),
+            abi::__HYPERVISOR_domctl => self.domctl(caller, args[0]),
             abi::__HYPERVISOR_hvm_op => self.hvm_op(caller, args[0], args[1]),
             abi::__HYPERVISOR_sched_op => self.sched_op((caller, vcpu), args[0], args[1]),
             abi::__HYPERVISOR_vcpu_op => self.vcpu_op((caller, vcpu), args[0], args[1], args[2]),
@@ -75,8 +76,9 @@ impl State {
             return;
         }
         let count = argument_words(op, args);
+        let at = argument_address(op, args);
         let words = (0..count)
-            .map_while(|index| self.read_at(caller, args[1], index).ok())
+            .map_while(|index| self.read_at(caller, at, index).ok())
             .collect();
         self.log.add(LogEntry {
             domid: caller,

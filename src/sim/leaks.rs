@@ -47,7 +47,7 @@ impl Leaks {
                 match entry.kind {
                     Kind::Foreign { .. } => leaks.foreign_mappings += 1,
                     Kind::Ram => own += 1,
-                    Kind::Grant { .. } => {}
+                    Kind::Grant { .. } | Kind::Device => {}
                 }
             }
             let xen = domain

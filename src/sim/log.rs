@@ -72,6 +72,14 @@ const MEMORY: &[(u32, &str)] = &[
     (abi::XENMEM_acquire_resource, "acquire_resource"),
 ];
 
+/// Where an operation's argument structure is.
+pub(super) fn argument_address(op: u32, args: &[usize; 5]) -> usize {
+    match op {
+        abi::__HYPERVISOR_domctl => args[0],
+        _ => args[1],
+    }
+}
+
 /// How many words of its argument structure an operation has for the log:
 /// all of it that is there for sure, and no more than tells it apart.
 pub(super) fn argument_words(op: u32, args: &[usize; 5]) -> usize {
@@ -112,6 +120,8 @@ pub(super) fn argument_words(op: u32, args: &[usize; 5]) -> usize {
             _ => 0,
         },
         (abi::__HYPERVISOR_hvm_op, abi::HVMOP_set_param | abi::HVMOP_get_param) => 16,
+        // The command, the domain, and the largest of those that are known.
+        (abi::__HYPERVISOR_domctl, _) => 48,
         _ => 0,
     };
     bytes / size_of::<u32>()
@@ -121,6 +131,7 @@ impl LogEntry {
     /// Name of the hypercall and of its command, as in Xen's headers.
     pub fn name(&self) -> (&'static str, &'static str) {
         let cmd = self.args[0];
+        let first = self.words.first().copied();
         let of = |names: &[&'static str]| names.get(cmd).copied().unwrap_or("?");
         match self.op {
             abi::__HYPERVISOR_event_channel_op => ("event_channel_op", of(EVTCHN)),
@@ -138,6 +149,16 @@ impl LogEntry {
                 match cmd as u32 {
                     abi::VCPUOP_register_runstate_memory_area => "register_runstate_memory_area",
                     abi::VCPUOP_register_vcpu_info => "register_vcpu_info",
+                    _ => "?",
+                },
+            ),
+            abi::__HYPERVISOR_domctl => (
+                "domctl",
+                match first {
+                    Some(abi::XEN_DOMCTL_max_mem) => "max_mem",
+                    Some(abi::XEN_DOMCTL_iomem_permission) => "iomem_permission",
+                    Some(abi::XEN_DOMCTL_memory_mapping) => "memory_mapping",
+                    Some(abi::XEN_DOMCTL_set_target) => "set_target",
                     _ => "?",
                 },
             ),
@@ -162,7 +183,10 @@ impl fmt::Display for LogEntry {
         }
         write!(f, " {cmd}")?;
         if cmd == "?" || cmd.is_empty() {
-            write!(f, " {}", self.args[0])?;
+            match (self.op, self.words.first()) {
+                (abi::__HYPERVISOR_domctl, Some(cmd)) => write!(f, " {cmd}")?,
+                _ => write!(f, " {}", self.args[0])?,
+            }
         }
         if self.op == abi::__HYPERVISOR_grant_table_op {
             write!(f, " x{}", self.args[2])?;

@@ -125,6 +125,8 @@ pub(super) enum Use {
     Ram,
     /// Xen's own page that is shared with one domain.
     XenHeap,
+    /// A device's registers, which are no domain's.
+    Device,
 }
 
 pub(super) struct Frame {

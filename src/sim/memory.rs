@@ -332,6 +332,7 @@ impl State {
         let own = self.frames.get(entry.mfn).owner == Some(dom);
         match entry.kind {
             Kind::Foreign { .. } => {}
+            Kind::Device => return Err(Error::NotFound),
             // A grant of somebody else's page is not removed this way.
             Kind::Ram | Kind::Grant { .. } if !own => return Err(Error::NotFound),
             Kind::Ram | Kind::Grant { .. } => {

@@ -42,8 +42,9 @@
 //! Not yet compared with a real Xen:
 //!
 //! - A dom0 has a domU's address map; on a machine it has the board's.
-//! - Guest-physical addresses have 44 bits. Memory for the physmap's own
-//!   tables never runs out.
+//! - Guest-physical addresses have 44 bits. Of the physmap's own tables, those
+//!   of the two lowest levels are counted, and RAM that is populated takes one
+//!   for each 2 MiB however large its extents are.
 //! - The domain's console can be written by every domain, and nothing read.
 //! - A virtual interrupt for all domains can be bound by any, as in Xen
 //!   before 4.21, but [`Domain::raise_virq`] names the one that gets it.
@@ -68,7 +69,9 @@
 //! `XENMEM_exchange`, ioreq servers and `hvm_op` but for parameters.
 
 mod delivery;
+mod device;
 mod domain;
+mod domctl;
 mod evtchn;
 mod evtchn_2l;
 mod evtchn_fifo;
@@ -109,6 +112,7 @@ use self::state::State;
 use crate::DomId;
 
 pub use self::delivery::Upcall;
+pub use self::device::Device;
 pub use self::domain::{Domain, Frame, SimPage};
 pub use self::fault::Hook;
 pub use self::leaks::Leaks;
@@ -170,6 +174,9 @@ pub struct DomainConfig {
     pub fifo: bool,
     /// When its upcall runs.
     pub delivery: Delivery,
+    /// Pages for the tables of its physmap, which are never given back; as
+    /// many as Xen gives it if not said. A dom0 has no limit.
+    pub physmap_tables: Option<u64>,
 }
 
 impl Default for DomainConfig {
@@ -184,6 +191,7 @@ impl Default for DomainConfig {
             vcpus: 1,
             fifo: true,
             delivery: Delivery::Deterministic,
+            physmap_tables: None,
         }
     }
 }
@@ -226,6 +234,14 @@ impl DomainConfig {
     pub fn without_fifo(self) -> Self {
         Self {
             fifo: false,
+            ..self
+        }
+    }
+
+    /// With this many pages for the tables of its physmap.
+    pub fn with_physmap_tables(self, pages: u64) -> Self {
+        Self {
+            physmap_tables: Some(pages),
             ..self
         }
     }

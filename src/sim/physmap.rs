@@ -6,7 +6,7 @@
 //! protection is what both allow, so that touching a page before the `map`
 //! hook, or after Xen took it away, faults here as it does on a machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::machine::{Frames, Machine, Use};
@@ -129,6 +129,8 @@ pub(super) enum Kind {
     Foreign {
         write: bool,
     },
+    /// Device memory.
+    Device,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +142,7 @@ pub(super) struct Entry {
 impl Entry {
     fn write(self) -> bool {
         match self.kind {
-            Kind::Ram => true,
+            Kind::Ram | Kind::Device => true,
             Kind::Grant { write } | Kind::Foreign { write } => write,
         }
     }
@@ -154,6 +156,45 @@ pub(super) struct Physmap {
     /// Frames the guest's page tables map, and whether for writing.
     stage1: BTreeMap<u64, bool>,
     highest: u64,
+    tables: Tables,
+}
+
+/// The pages that the second stage itself takes: a table for each 2 MiB in
+/// which single frames are mapped, and one for each GiB. They are never given
+/// back. RAM is mapped in larger pieces, until a hole is made in one.
+struct Tables {
+    left: u64,
+    /// By the bits of a frame number that a table resolves, and its place.
+    used: BTreeSet<(u32, u64)>,
+}
+
+impl Tables {
+    const LEVELS: [u32; 2] = [18, 9];
+
+    fn new(pages: u64, layout: Layout) -> Self {
+        let mut tables = Self {
+            left: pages,
+            used: BTreeSet::new(),
+        };
+        if layout.ram_pages > 0 {
+            for gib in RAM_GFN >> 18..=(layout.ram_end() - 1) >> 18 {
+                tables.used.insert((18, gib));
+            }
+        }
+        tables.left = pages.saturating_sub(tables.used.len() as u64);
+        tables
+    }
+
+    fn reserve(&mut self, gfn: u64) -> Result<()> {
+        for bits in Self::LEVELS {
+            let table = (bits, gfn >> bits);
+            if !self.used.contains(&table) {
+                self.left = self.left.checked_sub(1).ok_or(Error::NoMemory)?;
+                self.used.insert(table);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Physmap {
@@ -163,6 +204,7 @@ impl Physmap {
         space: Arc<AddressSpace>,
         layout: Layout,
         mfn: u64,
+        tables: u64,
     ) -> Self {
         let entry = |page| Entry {
             mfn: mfn + page,
@@ -174,6 +216,7 @@ impl Physmap {
                 .collect(),
             stage1: (RAM_GFN..layout.ram_end()).map(|gfn| (gfn, true)).collect(),
             highest: layout.ram_end().saturating_sub(1),
+            tables: Tables::new(tables, layout),
             machine,
             space,
             layout,
@@ -198,7 +241,7 @@ impl Physmap {
     }
 
     /// Changes what `gfn` holds and lets go of what it held. Frames beyond
-    /// the address width are refused.
+    /// the address width are refused, and those for which there is no table.
     pub(super) fn set(
         &mut self,
         frames: &mut Frames,
@@ -207,6 +250,9 @@ impl Physmap {
     ) -> Result<()> {
         if gfn >= GFN_LIMIT {
             return Err(Error::Invalid);
+        }
+        if entry.is_some() || self.stage2.contains_key(&gfn) {
+            self.tables.reserve(gfn)?;
         }
         let old = match entry {
             Some(entry) => {
@@ -357,6 +403,6 @@ fn let_go(frames: &mut Frames, old: Entry) {
         }
         // A replaced page of RAM stays the domain's without being reachable; a
         // grant's reference is the handle's.
-        Kind::Ram | Kind::Grant { .. } => {}
+        Kind::Ram | Kind::Grant { .. } | Kind::Device => {}
     }
 }

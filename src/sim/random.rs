@@ -374,7 +374,7 @@ fn check(state: &State) {
                     assert_eq!(frame.gfn, Some(gfn), "d{id}: a Xen page at two places");
                 }
                 Kind::Ram => assert_eq!(frame.owner, Some(id)),
-                Kind::Grant { .. } => {}
+                Kind::Grant { .. } | Kind::Device => {}
             }
         }
         assert!(state.frames.ram_of(id) <= domain.max_pages);

@@ -2,7 +2,7 @@
 //! Everything the hypervisor knows, behind its one lock: domains, frames,
 //! and the rules about who may do what to whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::string::String;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,6 +37,10 @@ pub(super) struct DomainState {
     /// Dead, but frames of it are still referenced.
     pub(super) dying: bool,
     pub(super) max_pages: u64,
+    /// Frames of device memory that it may have mapped.
+    pub(super) iomem: BTreeSet<u64>,
+    /// Whose device model it is.
+    pub(super) target: Option<u16>,
     /// A direct-mapped domain's RAM can only be where it always was: the
     /// first machine frame of it.
     pub(super) direct: Option<u64>,
@@ -80,6 +84,8 @@ pub(super) struct State {
     pub(super) frames: Frames,
     pub(super) domains: BTreeMap<u16, DomainState>,
     pub(super) silo: bool,
+    /// Frames of device memory.
+    pub(super) devices: BTreeSet<u64>,
     next_id: u16,
     /// Domains of whose vCPUs Xen set an upcall flag since it was last looked.
     pub(super) raised: Vec<Arc<Cpus>>,
@@ -98,6 +104,7 @@ impl State {
             machine,
             domains: BTreeMap::new(),
             silo: policy == Policy::Silo,
+            devices: BTreeSet::new(),
             next_id: 1,
             raised: Vec::new(),
             wake: false,
@@ -135,6 +142,14 @@ impl State {
             (1..=MAX_VCPUS).contains(&config.vcpus),
             "simulated Xen: a domain has 1 to {MAX_VCPUS} vCPUs"
         );
+        // A dom0's come from Xen's own memory.
+        let tables = if id == 0 {
+            u64::MAX
+        } else {
+            config
+                .physmap_tables
+                .unwrap_or_else(|| default_tables(config.ram_pages, config.vcpus))
+        };
         let now = self.now();
         let info = |vcpu| VcpuInfo::new(machine.clone(), shared_info, vcpu);
         let infos = (0..config.vcpus).map(info).collect();
@@ -143,9 +158,15 @@ impl State {
             privileged: config.privileged,
             dying: false,
             max_pages: config.ram_pages,
+            iomem: if config.privileged {
+                self.devices.clone()
+            } else {
+                BTreeSet::new()
+            },
+            target: None,
             direct: config.direct_map.then_some(ram),
             layout,
-            physmap: Physmap::new(machine.clone(), space.clone(), layout, ram),
+            physmap: Physmap::new(machine.clone(), space.clone(), layout, ram, tables),
             shared_info: SharedInfo::new(machine.clone(), shared_info),
             cpus: Cpus::new(infos, config.delivery),
             vcpus: (0..config.vcpus).map(|_| Vcpu::new(now)).collect(),
@@ -237,9 +258,20 @@ impl State {
             .is_some_and(|domain| domain.privileged)
     }
 
-    /// Acting on a domain: the domain itself, or a control domain.
+    /// Acting on a domain: the domain itself, its device model, or a control
+    /// domain.
     pub(super) fn check_target(&self, caller: u16, dom: u16) -> Result<()> {
-        if caller == dom || self.is_privileged(caller) {
+        if caller == dom {
+            Ok(())
+        } else {
+            self.check_device_model(caller, dom)
+        }
+    }
+
+    /// Emulating devices of a domain: its device model, or a control domain.
+    pub(super) fn check_device_model(&self, caller: u16, dom: u16) -> Result<()> {
+        let target = self.domains.get(&caller).and_then(|caller| caller.target);
+        if target == Some(dom) || self.is_privileged(caller) {
             Ok(())
         } else {
             Err(Error::NotPermitted)
@@ -317,6 +349,7 @@ impl State {
         let entry = self.domain(dom)?.physmap.get(gfn).ok_or(Error::Invalid)?;
         match entry.kind {
             Kind::Grant { .. } if self.frames.owner(entry.mfn) != Some(dom) => Err(Error::Invalid),
+            Kind::Device => Err(Error::Invalid),
             Kind::Ram | Kind::Grant { .. } | Kind::Foreign { .. } => Ok(entry.mfn),
         }
     }
@@ -356,6 +389,13 @@ impl State {
             self.warnings.push(text);
         }
     }
+}
+
+/// Pages for the tables of a domain's physmap, as Xen sets them aside: a page
+/// for each MiB of RAM, 256 for each vCPU and 128 more, in whole MiB.
+fn default_tables(ram_pages: u64, vcpus: u32) -> u64 {
+    const PER_MIB: u64 = 256;
+    (256 * u64::from(vcpus) + ram_pages / PER_MIB + 128).next_multiple_of(PER_MIB)
 }
 
 fn element<T>(array: usize, index: usize) -> Result<usize> {
