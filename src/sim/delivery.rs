@@ -190,6 +190,21 @@ impl Cpus {
         })
     }
 
+    /// Whether the calling thread is one of the vCPUs for the time being.
+    pub(super) fn occupied_here(&self) -> bool {
+        self.role(|_| ()).is_some()
+    }
+
+    /// Whether a thread is all there is of a vCPU.
+    pub(super) fn owned(&self, vcpu: u32) -> bool {
+        lock(&self.state).cpus[vcpu as usize].owner.is_some()
+    }
+
+    /// What the event interrupt is connected to.
+    pub(super) fn upcall(&self) -> Option<Upcall> {
+        lock(&self.state).upcall.clone()
+    }
+
     /// Whether the event interrupt is enabled.
     pub(super) fn connected(&self) -> bool {
         lock(&self.state).upcall.is_some()

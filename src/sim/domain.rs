@@ -120,23 +120,42 @@ impl Domain {
     /// If they are not from this domain's [`empty_pages`](Self::empty_pages),
     /// or not empty.
     pub fn return_empty_pages(&self, empty: EmptyPages) {
-        let result = {
-            let mut state = self.shared.hypervisor.state();
-            let Some(domain) = state.domains.get_mut(&self.shared.id) else {
-                return;
-            };
-            let pages = u64::from(empty.pages());
-            match self.shared.space.gfn(empty.va().as_ptr() as usize) {
-                None => Err("not this domain's"),
-                Some(gfn) if (gfn..gfn + pages).any(|gfn| domain.physmap.get(gfn).is_some()) => {
-                    Err("not empty")
-                }
-                Some(gfn) => domain.pages.give_empty(gfn, pages as usize),
-            }
-        };
-        if let Err(what) = result {
+        let va = empty.va().as_ptr() as usize;
+        if let Err(what) = self.give_empty(va, empty.pages()) {
             complain(self, format_args!("{empty:?} given back: {what}"));
         }
+    }
+
+    /// The same for frames at an address, or what is wrong with them.
+    pub(super) fn give_empty(&self, va: usize, pages: u32) -> Result<(), &'static str> {
+        let mut state = self.shared.hypervisor.state();
+        let Some(domain) = state.domains.get_mut(&self.shared.id) else {
+            return Ok(());
+        };
+        let pages = u64::from(pages);
+        match self.shared.space.gfn(va) {
+            None => Err("not this domain's"),
+            Some(gfn) if (gfn..gfn + pages).any(|gfn| domain.physmap.get(gfn).is_some()) => {
+                Err("not empty")
+            }
+            Some(gfn) => domain.pages.give_empty(gfn, pages as usize),
+        }
+    }
+
+    /// Gives the domain more RAM, as its toolstack would: `pages` pages at
+    /// empty frames of its windows from `gfn` on, accessible and zero. It may
+    /// have as many more from then on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadAddress`] for frames that are in no window and not RAM's,
+    /// [`Error::Busy`] where one holds something, [`Error::NoMemory`] if
+    /// machine memory is used up, [`Error::Invalid`] for a direct-mapped
+    /// domain and [`Error::NoSuchDomain`] for a dead one. Nothing is changed
+    /// then.
+    pub fn populate(&self, gfn: Gfn, pages: u32) -> Result {
+        let mut state = self.shared.hypervisor.state();
+        state.give_ram(self.shared.id, gfn.raw(), u64::from(pages))
     }
 
     /// What frame `gfn` holds at this moment.

@@ -175,6 +175,35 @@ impl State {
         self.frames.alloc(&machine, dom, Use::Ram, pages)
     }
 
+    /// RAM from the toolstack: see [`Domain::populate`](super::Domain::populate).
+    pub(super) fn give_ram(&mut self, dom: u16, gfn: u64, pages: u64) -> Result<()> {
+        let domain = self.domain_mut(dom)?;
+        if domain.dying {
+            return Err(Error::NoSuchDomain);
+        }
+        if domain.direct.is_some() {
+            return Err(Error::Invalid);
+        }
+        let end = gfn.checked_add(pages).ok_or(Error::BadAddress)?;
+        for gfn in gfn..end {
+            if !domain.layout.exists(gfn) {
+                return Err(Error::BadAddress);
+            }
+            if domain.physmap.get(gfn).is_some() {
+                return Err(Error::Busy);
+            }
+        }
+        domain.max_pages += pages;
+        let populated = pages == 0 || self.populate(dom, gfn, pages);
+        let domain = self.domain_mut(dom)?;
+        if !populated {
+            domain.max_pages -= pages;
+            return Err(Error::NoMemory);
+        }
+        let mapped = domain.physmap.stage1_map(gfn, pages, true);
+        mapped.map_err(|_| Error::BadAddress)
+    }
+
     fn populate(&mut self, dom: u16, gfn: u64, pages: u64) -> bool {
         let Ok(domain) = self.domain(dom) else {
             return false;

@@ -68,6 +68,7 @@
 //! Missing: grant tables of version 2, as on Arm; and, all -ENOSYS,
 //! `XENMEM_exchange`, ioreq servers and `hvm_op` but for parameters.
 
+mod c_api;
 mod delivery;
 mod device;
 mod domain;

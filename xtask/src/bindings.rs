@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The committed Rust bindings: written here, so that nobody who builds the
-//! crate needs libclang.
+//! crate needs libclang. The other way round, the simulator's C header.
 //!
 //! Xen's structures differ between architectures, so each has its own file.
 //! The library's own headers are written not to, and must yield one text.
@@ -20,6 +20,7 @@ use syn::visit::Visit;
 use crate::abi::probe::{self, Headers};
 use crate::process;
 use crate::setup::{self, Need};
+use crate::sim_header;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -90,7 +91,7 @@ pub fn clang_args(arch: Arch) -> [String; 5] {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    setup::require(&[Need::LibClang, Need::Clang])?;
+    setup::require(&[Need::LibClang, Need::Clang, Need::ClangFormat])?;
     let root = root();
     let files = generate(&root)?;
     let mut stale = Vec::new();
@@ -153,6 +154,7 @@ fn generate(root: &Path) -> Result<Vec<(String, String)>> {
         );
     }
     files.push((format!("{FFI}/bindings.rs"), text));
+    files.push((sim_header::PATH.to_owned(), sim_header::generate(root)?));
     Ok(files)
 }
 

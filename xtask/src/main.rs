@@ -14,6 +14,7 @@ mod process;
 mod qemu;
 mod sanitize;
 mod setup;
+mod sim_header;
 mod sizes;
 mod style;
 mod test;
