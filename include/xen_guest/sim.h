@@ -94,6 +94,9 @@
 /* A page of another domain, or of one of its resources. */
 #define XG_SIM_FOREIGN 3
 
+/* A page of a device. */
+#define XG_SIM_DEVICE 4
+
 /* The platform's map hook. */
 #define XG_SIM_HOOK_MAP 0
 
@@ -430,7 +433,7 @@ int32_t xg_sim_gfn(const struct xg_sim_domain *domain, const void *va,
 
 /*
  * What a frame of the domain holds at this moment: XG_SIM_EMPTY, XG_SIM_OWN,
- * XG_SIM_GRANT or XG_SIM_FOREIGN.
+ * XG_SIM_GRANT, XG_SIM_FOREIGN or XG_SIM_DEVICE.
  */
 int32_t xg_sim_frame(const struct xg_sim_domain *domain, uint64_t gfn);
 

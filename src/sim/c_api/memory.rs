@@ -23,6 +23,8 @@ pub const XG_SIM_OWN: i32 = 1;
 pub const XG_SIM_GRANT: i32 = 2;
 /// A page of another domain, or of one of its resources.
 pub const XG_SIM_FOREIGN: i32 = 3;
+/// A page of a device.
+pub const XG_SIM_DEVICE: i32 = 4;
 
 /// Where a part of the domain's memory is: XG_SIM_RAM, XG_SIM_GRANT_WINDOW or
 /// XG_SIM_EXTENDED. Frames and addresses of a domain belong together for good.
@@ -131,7 +133,7 @@ pub unsafe extern "C" fn xg_sim_gfn(
 }
 
 /// What a frame of the domain holds at this moment: XG_SIM_EMPTY, XG_SIM_OWN,
-/// XG_SIM_GRANT or XG_SIM_FOREIGN.
+/// XG_SIM_GRANT, XG_SIM_FOREIGN or XG_SIM_DEVICE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_sim_frame(domain: *const XgSimDomain, gfn: u64) -> i32 {
     check(|| {
@@ -142,6 +144,7 @@ pub unsafe extern "C" fn xg_sim_frame(domain: *const XgSimDomain, gfn: u64) -> i
             Frame::Own(_) => XG_SIM_OWN,
             Frame::Grant(_) => XG_SIM_GRANT,
             Frame::Foreign(_) => XG_SIM_FOREIGN,
+            Frame::Device(_) => XG_SIM_DEVICE,
         })
     })
 }
