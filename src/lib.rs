@@ -39,6 +39,11 @@ mod foreign;
 mod frames;
 mod gnttab;
 mod guest;
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("guide/README.md")]
+// Its examples use the simulator.
+#[cfg(all(doc, any(not(doctest), feature = "sim")))]
+pub mod guide;
 mod mapping;
 mod page;
 mod physmap;
