@@ -55,13 +55,14 @@ typedef void (*xg_evtchn_handler_t)(void *data);
 #define XG_ABI_2L   0u /* two levels of bits: 4096 ports, no priorities */
 #define XG_ABI_FIFO 1u /* queues: 131072 ports, 16 priorities */
 
-#define XG_PORTS_PER_GROUP     64
-#define XG_MAX_2L_GROUPS       64
-#define XG_MAX_PORT_GROUPS     2048
-#define XG_FIFO_PORTS_PER_PAGE 1024
-#define XG_FIFO_MAX_PAGES      129
-#define XG_FIFO_MAX_VCPUS      32
-#define XG_MAX_VCPUS	       128
+#define XG_PORTS_PER_GROUP     64   /* ports of one struct xg_port_group */
+#define XG_MAX_2L_GROUPS       64   /* that the 2-level ABI can have */
+#define XG_MAX_PORT_GROUPS     2048 /* that the FIFO ABI can have */
+#define XG_FIFO_PORTS_PER_PAGE 1024 /* a word for each */
+#define XG_FIFO_MAX_PAGES      129  /* for all its ports, the first included */
+#define XG_FIFO_MAX_VCPUS      32   /* of one guest with the FIFO ABI */
+#define XG_MAX_VCPUS	       128  /* of one guest with the 2-level ABI */
+/* Groups for port numbers below `ports`. */
 #define XG_PORT_GROUPS(ports)                                                  \
 	(((ports) + XG_PORTS_PER_GROUP - 1) / XG_PORTS_PER_GROUP)
 /* Pages that the FIFO ABI takes for `ports` ports: the first has the vCPUs'
@@ -103,7 +104,7 @@ struct xg_vcpu {
 	uint32_t has_runstate;
 };
 
-/* Event-channel state inside struct xg_guest. */
+/* Event channels inside struct xg_guest: the library's contents. */
 struct xg_evtchn {
 	const struct xg_evtchn_ops *ops;
 	uint64_t *pending; /* 2-level: in the shared-info page */
@@ -307,6 +308,7 @@ int xg_evtchn_release(struct xg_guest *g, uint32_t port);
 int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 		   uint64_t timeout);
 
+/* No limit to xg_evtchn_wait(). */
 #define XG_FOREVER UINT64_MAX
 
 /*

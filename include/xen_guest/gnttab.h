@@ -20,9 +20,10 @@ struct gnttab_copy;	       /* xen/grant_table.h */
 struct gnttab_map_grant_ref;   /* xen/grant_table.h */
 struct gnttab_unmap_grant_ref; /* xen/grant_table.h */
 
-#define XG_GRANTS_PER_FRAME   512 /* version 1 entries, 8 bytes each */
-#define XG_GRANT_RESERVED     8	  /* references 0..7 belong to Xen's tools */
-#define XG_MAX_GRANT_FRAMES   64
+#define XG_GRANTS_PER_FRAME 512 /* version 1 entries, 8 bytes each */
+#define XG_GRANT_RESERVED   8	/* references 0..7 belong to Xen's tools */
+#define XG_MAX_GRANT_FRAMES 64	/* that a guest can use; Xen may allow fewer */
+/* Words of 64 bits, one bit per reference, for a table of that many pages. */
 #define XG_GRANT_WORDS(pages) ((pages)*XG_GRANTS_PER_FRAME / 64)
 
 /* A grant that waits for its peer: the caller's storage, the library's
@@ -34,7 +35,7 @@ struct xg_parked {
 	void *data;
 };
 
-/* Grant-table state inside struct xg_guest. */
+/* Grant table inside struct xg_guest: the library's contents. */
 struct xg_gnttab {
 	uint64_t *entries; /* version 1 table, shared with Xen */
 	uint64_t *words;   /* a set bit: that reference is free */
@@ -189,8 +190,8 @@ int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,
 int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 		  uint32_t count);
 
-#define XG_EAGAIN_TRIES 16
-#define XG_NO_HANDLE	0xffffffffu
+#define XG_EAGAIN_TRIES 16 /* of an operation whose page is not there */
+#define XG_NO_HANDLE	0xffffffffu /* of an op that is not mapped */
 
 /*
  * Unmap `count` mappings: the caller fills host_addr and handle; dev_bus_addr

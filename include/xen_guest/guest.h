@@ -30,15 +30,15 @@ extern "C" {
 /* A range of empty frames (no RAM, no mapping) and the addresses at which the
  * platform's `map` hook is to make them visible. */
 struct xg_window {
-	void *va;     /* page aligned */
-	uint64_t gfn; /* first frame */
-	uint32_t pages;
+	void *va;	/* page aligned */
+	uint64_t gfn;	/* first frame */
+	uint32_t pages; /* how many frames */
 };
 
 /* What xg_guest_init() is given; read there and not kept. */
 struct xg_guest_config {
-	const struct xg_platform *platform;
-	void *context; /* first argument of every hook */
+	const struct xg_platform *platform; /* the hooks, platform.h */
+	void *context;			    /* first argument of every hook */
 
 	/* Where Xen's shared-info page goes: one page. */
 	struct xg_window shared_info;
@@ -84,6 +84,7 @@ struct xg_guest_config {
 	uint32_t nr_regions;
 };
 
+/* One guest: the caller's storage, the library's contents. */
 struct xg_guest {
 	const struct xg_platform *platform;
 	void *context;

@@ -14,17 +14,18 @@
 
 #include <stdint.h>
 
-#define XG_PAGE_SHIFT 12
-#define XG_PAGE_SIZE  4096
+#define XG_PAGE_SHIFT 12   /* from an address to its frame's number */
+#define XG_PAGE_SIZE  4096 /* bytes */
 
 /* Protection of a mapping in the CPU's own page tables. */
-#define XG_PROT_READ  1u
-#define XG_PROT_WRITE 2u
+#define XG_PROT_READ  1u /* always there */
+#define XG_PROT_WRITE 2u /* writes as well */
 
 /* What `cpu_id` returns where no upcall of this guest can be running beneath
  * the caller: a thread of a hosted program, say. */
 #define XG_CPU_NONE 0xffffffffu
 
+/* The hooks: filled in by the firmware, in place for as long as the guest. */
 struct xg_platform {
 	/*
 	 * Enter Xen: operation number `op` of xen/xen.h with up to five

@@ -26,25 +26,28 @@ struct xg_guest;
 struct xg_window; /* guest.h */
 
 #define XG_REGION_BLOCK	    512 /* pages that are looked at one by one */
-#define XG_REGION_LEVELS    22
-#define XG_REGION_CACHE	    16
-#define XG_REGION_MAX_PAGES (1u << 29)
+#define XG_REGION_LEVELS    22	/* of the tree over them, at most */
+#define XG_REGION_CACHE	    16	/* single pages that the tree is spared */
+#define XG_REGION_MAX_PAGES (1u << 29) /* of one region */
 
-/* Free runs in a part of the region: at its start, at its end, longest. */
+/* Free runs in a part of the region, at its start, at its end, and the longest:
+ * the library's contents. */
 struct xg_region_node {
 	uint32_t prefix;
 	uint32_t suffix;
 	uint32_t longest; /* and flags, csrc/region_tree.c */
 };
 
-/* Bytes of metadata that xg_region_init() needs for `pages` pages: about
- * 108 KiB per GiB. */
+/* Words of each of a region's bitmaps. */
 #define XG_REGION_WORDS(pages)                                                 \
 	(((size_t)(pages) + XG_REGION_BLOCK - 1) / XG_REGION_BLOCK *           \
 	 (XG_REGION_BLOCK / 64))
+/* Nodes of its tree. */
 #define XG_REGION_NODES(pages)                                                 \
 	(((size_t)(pages) + XG_REGION_BLOCK - 1) / XG_REGION_BLOCK * 2 +       \
 	 XG_REGION_LEVELS)
+/* Bytes of metadata that xg_region_init() needs for `pages` pages: about
+ * 108 KiB per GiB. */
 #define XG_REGION_METADATA(pages)                                              \
 	(XG_REGION_WORDS(pages) * 3 * sizeof(uint64_t) +                       \
 	 XG_REGION_NODES(pages) * sizeof(struct xg_region_node))

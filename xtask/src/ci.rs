@@ -11,7 +11,7 @@ use crate::process;
 use crate::qemu::{conformance, diff};
 use crate::setup::{self, Need};
 use crate::toolchain::{Toolchain, host_cargo, sanitise};
-use crate::{abi, bindings, style, test, verify};
+use crate::{abi, bindings, docs, style, test, verify};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -32,7 +32,7 @@ pub fn run(args: &Args) -> Result<()> {
     legs.check("clippy", clippy);
     legs.run("clippy, firmware", firmware_clippy);
     legs.run("oldest compiler", oldest_compiler);
-    legs.check("documentation", documentation);
+    docs::add(&mut legs);
     legs.check("bindings", || {
         bindings::run(&bindings::Args { check: true })
     });
@@ -103,12 +103,4 @@ fn oldest_compiler(tally: &mut Tally) -> Result<()> {
         .arg(process::target_folder("oldest-compiler")?);
     tally.check(OLDEST, process::run(&mut cargo));
     Ok(())
-}
-
-fn documentation() -> Result<()> {
-    let mut cargo = host_cargo("doc");
-    cargo
-        .args(["--workspace", "--no-deps", "--features", "sim"])
-        .env("RUSTDOCFLAGS", "-D warnings");
-    process::run(&mut cargo)
 }

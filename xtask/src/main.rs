@@ -9,6 +9,7 @@ mod ci;
 mod counts;
 mod debian;
 mod demo;
+mod docs;
 mod legs;
 mod process;
 mod qemu;
@@ -53,6 +54,8 @@ enum Command {
     Abi(abi::Args),
     /// Write the Rust bindings of the C headers, or check that they are fresh.
     Bindings(bindings::Args),
+    /// Build the documentation, and check links and names in it.
+    Docs,
     /// Search every state of the models of the core's protocols.
     Verify(verify::Args),
     /// Count instructions, on the host and on real Xen.
@@ -89,11 +92,23 @@ fn run(command: &Command) -> Result<()> {
         Command::Build(args) => toolchain::build(args),
         Command::Abi(args) => abi::run(args),
         Command::Bindings(args) => bindings::run(args),
+        Command::Docs => docs::run(),
         Command::Verify(args) => verify::run(args),
         Command::Counts(args) => counts::run(args),
         Command::Sizes => sizes::run(),
         Command::Qemu(args) => qemu::run(args),
         Command::Xen(args) => xen::run(args),
+    }
+}
+
+/// Is this a command line of ours, as a person types it?
+fn parses(line: &str) -> Result<()> {
+    let words = line.split_whitespace().skip_while(|word| *word != "xtask");
+    match Cli::try_parse_from(words) {
+        Ok(_) => Ok(()),
+        // Help and version come as errors, too.
+        Err(error) if !error.use_stderr() => Ok(()),
+        Err(error) => anyhow::bail!("{error}"),
     }
 }
 

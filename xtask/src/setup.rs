@@ -39,6 +39,7 @@ pub enum Need {
     Spin,
     /// What builds Xen for arm64.
     XenCompiler,
+    Doxygen,
     /// Debian's own compiler, for targets that rustup cannot bring.
     DebianRust,
 }
@@ -57,6 +58,7 @@ const ORDINARY: &[Need] = &[
     Need::Gcc,
     Need::Spin,
     Need::XenCompiler,
+    Need::Doxygen,
 ];
 
 impl Need {
@@ -81,6 +83,7 @@ impl Need {
                 "aarch64-linux-gnu-gcc, flex, bison, make, python3, xz",
                 "build a Xen with device models",
             ),
+            Need::Doxygen => ("doxygen", "builds the C API's documentation"),
             Need::DebianRust => (
                 "a Rust compiler with its library sources",
                 "builds core for targets that rustup cannot install",
@@ -111,6 +114,7 @@ impl Need {
                 "python3",
                 "xz-utils",
             ],
+            Need::Doxygen => &["doxygen"],
             Need::DebianRust => &["rustc-web", "cargo-web", "rust-web-src"],
         }
     }
@@ -140,6 +144,7 @@ impl Need {
             ]
             .iter()
             .all(|name| program(name)),
+            Need::Doxygen => program("doxygen"),
             Need::DebianRust => {
                 Path::new("/usr/bin/rustc").is_file()
                     && Path::new("/usr/bin/cargo").is_file()

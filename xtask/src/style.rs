@@ -71,7 +71,7 @@ fn licensed(text: &str) -> bool {
 }
 
 /// The files of the repository that are there.
-fn tracked() -> Result<Vec<String>> {
+pub fn tracked() -> Result<Vec<String>> {
     let list = process::output(
         Command::new("git")
             .current_dir(process::workspace())
