@@ -40,6 +40,10 @@ pub enum Need {
     /// What builds Xen for arm64.
     XenCompiler,
     Doxygen,
+    CMake,
+    PkgConfig,
+    /// gcc for 32-bit Arm.
+    GccArm,
     /// Debian's own compiler, for targets that rustup cannot bring.
     DebianRust,
 }
@@ -59,6 +63,9 @@ const ORDINARY: &[Need] = &[
     Need::Spin,
     Need::XenCompiler,
     Need::Doxygen,
+    Need::CMake,
+    Need::PkgConfig,
+    Need::GccArm,
 ];
 
 impl Need {
@@ -84,6 +91,12 @@ impl Need {
                 "build a Xen with device models",
             ),
             Need::Doxygen => ("doxygen", "builds the C API's documentation"),
+            Need::GccArm => (
+                "arm-linux-gnueabi-gcc",
+                "compiles the headers for 32-bit Arm",
+            ),
+            Need::CMake => ("cmake, make", "build C programs and the installed library"),
+            Need::PkgConfig => ("pkg-config", "finds the installed library"),
             Need::DebianRust => (
                 "a Rust compiler with its library sources",
                 "builds core for targets that rustup cannot install",
@@ -115,6 +128,9 @@ impl Need {
                 "xz-utils",
             ],
             Need::Doxygen => &["doxygen"],
+            Need::GccArm => &["gcc-arm-linux-gnueabi"],
+            Need::CMake => &["cmake", "make"],
+            Need::PkgConfig => &["pkgconf"],
             Need::DebianRust => &["rustc-web", "cargo-web", "rust-web-src"],
         }
     }
@@ -145,6 +161,9 @@ impl Need {
             .iter()
             .all(|name| program(name)),
             Need::Doxygen => program("doxygen"),
+            Need::GccArm => program("arm-linux-gnueabi-gcc"),
+            Need::CMake => program("cmake") && program("make"),
+            Need::PkgConfig => program("pkg-config"),
             Need::DebianRust => {
                 Path::new("/usr/bin/rustc").is_file()
                     && Path::new("/usr/bin/cargo").is_file()

@@ -16,6 +16,9 @@ use crate::toolchain::{self, host_cargo};
 /// tests/stress_edges.rs.
 const EDGES: &str = "100000000";
 
+/// Firmware as others would write it, with the library from outside.
+const STANDALONE: [&str; 1] = ["examples/c/firmware"];
+
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)] // part of `ci`'s, which has the same name
 pub struct Args {
@@ -144,6 +147,12 @@ fn real_xen(legs: &mut Legs, machine: &qemu::MachineArgs) -> String {
         );
         tally.passed += run.passed;
         tally.failed += run.failed;
+        Ok(())
+    });
+    legs.run("standalone firmware", |tally| {
+        for folder in STANDALONE {
+            tally.check(folder, qemu::run_standalone(folder, machine));
+        }
         Ok(())
     });
     legs.run("broken firmware is noticed", |tally| {

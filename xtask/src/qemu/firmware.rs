@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! From a firmware crate to the flat image that Xen loads.
+//! From firmware's sources to the flat image that Xen loads.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,26 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 use crate::setup::{self, Need};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Toolchain, host_cargo};
 
 const TARGET: &str = "aarch64-unknown-none";
 
 /// Tells the firmware's build script where its image will be loaded.
 const BASE_VARIABLE: &str = "XG_IMAGE_BASE";
 
-/// A program of a firmware package.
+/// What makes a folder a CMake project.
+const PROJECT: &str = "CMakeLists.txt";
+
+/// A program: of a Cargo package, or of a CMake project.
 #[derive(Clone, Debug)]
 pub struct Firmware {
-    /// The package's folder below the workspace.
     folder: PathBuf,
     bin: String,
     features: Vec<String>,
 }
 
 impl Firmware {
+    /// A program of the package in this folder of the repository.
     pub fn new(folder: impl AsRef<Path>, bin: &str) -> Self {
         Firmware {
             folder: process::workspace().join(folder),
@@ -39,6 +42,25 @@ impl Firmware {
         Self::new("examples/firmware", bin)
     }
 
+    /// A program of the package or project in any folder; without a name the
+    /// one that is called like it.
+    pub fn in_folder(folder: &Path, bin: Option<&str>) -> Result<Self> {
+        let folder = folder
+            .canonicalize()
+            .with_context(|| format!("there is no folder {}", folder.display()))?;
+        let bin = match bin {
+            Some(bin) => bin.to_owned(),
+            None if folder.join(PROJECT).is_file() => project_name(&folder)?,
+            None => package_name(&folder)?,
+        };
+        Ok(Self::new(folder, &bin))
+    }
+
+    /// The program's name.
+    pub fn name(&self) -> &str {
+        &self.bin
+    }
+
     pub fn features(mut self, features: &[&str]) -> Self {
         self.features = features.iter().map(|&f| f.to_owned()).collect();
         self
@@ -48,9 +70,20 @@ impl Firmware {
     /// different addresses lie beside each other.
     pub fn image(&self, base: u64) -> Result<PathBuf> {
         setup::require(&[Need::Clang, Need::Llvm])?;
+        let elf = if self.folder.join(PROJECT).is_file() {
+            self.build_project()?
+        } else {
+            self.build_package(base)?
+        };
+        let image = process::target_folder("firmware")?.join(format!("{}-{base:x}.img", self.bin));
+        flatten(&elf, &image, base)?;
+        Ok(image)
+    }
+
+    fn build_package(&self, base: u64) -> Result<PathBuf> {
         let manifest = self.folder.join("Cargo.toml");
         if !manifest.is_file() {
-            bail!("there is no firmware package in {}", self.folder.display());
+            bail!("there is no firmware in {}", self.folder.display());
         }
         let toolchain = Toolchain::for_target(TARGET)?;
         let mut cargo = toolchain.cargo("build");
@@ -65,12 +98,73 @@ impl Firmware {
             cargo.args(["--features", &self.features.join(",")]);
         }
         process::run(&mut cargo)?;
-
-        let elf = toolchain.release_binary(&self.bin);
-        let image = process::target_folder("firmware")?.join(format!("{}-{base:x}.img", self.bin));
-        flatten(&elf, &image, base)?;
-        Ok(image)
+        Ok(toolchain.release_binary(&self.bin))
     }
+
+    fn build_project(&self) -> Result<PathBuf> {
+        setup::require(&[Need::CMake, Need::Lld])?;
+        if !self.features.is_empty() {
+            bail!("a CMake project has no features");
+        }
+        let build = build_folder(&self.folder)?;
+        process::output(
+            Command::new("cmake")
+                .arg("-S")
+                .arg(&self.folder)
+                .arg("-B")
+                .arg(&build)
+                .arg("-DCMAKE_BUILD_TYPE=Release"),
+        )?;
+        process::output(
+            Command::new("cmake")
+                .arg("--build")
+                .arg(&build)
+                .args(["--target", &self.bin]),
+        )?;
+        Ok(build.join(&self.bin))
+    }
+}
+
+/// Where a CMake project is built: a folder for each.
+fn build_folder(folder: &Path) -> Result<PathBuf> {
+    let name: String = folder
+        .to_string_lossy()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    process::target_folder(&format!("firmware/cmake{name}"))
+}
+
+/// What the project calls itself: `project(<name> ...)`.
+fn project_name(folder: &Path) -> Result<String> {
+    let file = folder.join(PROJECT);
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let name = text.split_once("\nproject(").and_then(|(_, rest)| {
+        rest.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c)))
+            .next()
+    });
+    let name = name.filter(|name| !name.is_empty());
+    Ok(name
+        .with_context(|| format!("no project(<name>) in {}", file.display()))?
+        .to_owned())
+}
+
+fn package_name(folder: &Path) -> Result<String> {
+    let mut cargo = host_cargo("metadata");
+    cargo
+        .current_dir(folder)
+        .args(["--no-deps", "--format-version", "1"]);
+    let metadata: serde_json::Value = serde_json::from_str(&process::output(&mut cargo)?)?;
+    let manifest = folder.join("Cargo.toml");
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let mut names = packages
+        .filter(|package| package["manifest_path"].as_str() == manifest.to_str())
+        .filter_map(|package| package["name"].as_str());
+    Ok(names
+        .next()
+        .with_context(|| format!("there is no package in {}", folder.display()))?
+        .to_owned())
 }
 
 /// Turn an ELF program into the bytes to load at `base`.
@@ -162,6 +256,16 @@ mod tests {
         assert!(check_header(&header(0, 63)).is_err());
         assert!(check_header(&[0; 64]).is_err());
         assert!(check_header(b"short").is_err());
+    }
+
+    #[test]
+    fn programs_are_called_like_their_package_or_project() {
+        let root = process::workspace();
+        let name = |folder| Firmware::in_folder(&root.join(folder), None).map(|f| f.bin);
+        assert_eq!(name("examples/c/firmware").ok(), Some("c_firmware".into()));
+        assert_eq!(name("xtask").ok(), Some("xtask".into()));
+        assert!(name("csrc/none").is_err());
+        assert!(name("include").is_err());
     }
 
     /// A program with these (kind, physical address, file size) segments.

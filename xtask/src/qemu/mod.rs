@@ -38,7 +38,7 @@ enum Command {
     Test(conformance::Args),
     /// Compare the scenarios' results on the simulator with those on Xen.
     Diff(conformance::Args),
-    /// Build a program of examples/firmware and run two instances of it.
+    /// Build a program and run two instances of it.
     Run(RunArgs),
     /// Run flat arm64 images that exist already.
     Boot(BootArgs),
@@ -92,8 +92,13 @@ impl MachineArgs {
 
 #[derive(Debug, clap::Args)]
 struct RunArgs {
-    /// The program's name.
-    name: String,
+    /// The program's name: one of examples/firmware, or of --firmware.
+    #[arg(required_unless_present = "firmware")]
+    name: Option<String>,
+    /// The folder of a Cargo package or a CMake project; its program is the
+    /// one named like it if no name is given.
+    #[arg(long, value_name = "FOLDER")]
+    firmware: Option<PathBuf>,
     /// Features of the firmware package, separated by commas.
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
@@ -135,23 +140,47 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn run_example(args: &RunArgs) -> Result<()> {
     let features: Vec<&str> = args.features.iter().map(String::as_str).collect();
-    let image = Firmware::example(&args.name)
-        .features(&features)
-        .image(DOMU_IMAGE_BASE)?;
-    let token = completion_token(&args.name);
-    let mut machine = args.machine.machine();
+    let name = args.name.as_deref();
+    let firmware = match &args.firmware {
+        Some(folder) => Firmware::in_folder(folder, name)?,
+        None => Firmware::example(name.context("a program's name")?),
+    };
+    report(&exchange(
+        &firmware.features(&features),
+        args.machine.machine(),
+        args.vcpus,
+        &args.bootargs,
+    )?)
+}
+
+/// The firmware that is no part of `examples/firmware`: built and run as a
+/// user of it would.
+pub fn run_standalone(folder: &str, machine: &MachineArgs) -> Result<()> {
+    let firmware = Firmware::in_folder(&process::workspace().join(folder), None)?;
+    report(&exchange(&firmware, machine.machine(), 1, "")?)
+}
+
+/// Two domUs with this program.
+fn exchange(
+    firmware: &Firmware,
+    mut machine: Machine,
+    vcpus: u32,
+    bootargs: &str,
+) -> Result<Machine> {
+    let image = firmware.image(DOMU_IMAGE_BASE)?;
+    let token = completion_token(firmware.name());
     machine.domus = [
         ("domU1", "role=granter peer=2"),
         ("domU2", "role=mapper peer=1"),
     ]
     .map(|(name, role)| {
         Guest::domu(name, &image)
-            .cpus(args.vcpus)
-            .bootargs(format!("{role} {}", args.bootargs).trim_end())
+            .cpus(vcpus)
+            .bootargs(format!("{role} {bootargs}").trim_end())
             .token(&token)
     })
     .into();
-    report(&machine)
+    Ok(machine)
 }
 
 fn boot_images(args: &BootArgs) -> Result<()> {
