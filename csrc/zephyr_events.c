@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Zephyr's event-channel calls over the core. */
-#include "zephyr/xen/events.h"
+#include "internal.h" /* first: the core's own headers of Xen */
 
-#include "internal.h"
+#include "zephyr/xen/events.h"
 
 int evtchn_status(evtchn_status_t *status)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Zephyr's grant-table calls over the core. */
-#include "zephyr/xen/gnttab.h"
+#include "internal.h" /* first: the core's own headers of Xen */
 
-#include "internal.h"
+#include "zephyr/xen/gnttab.h"
 
 grant_ref_t gnttab_grant_access(domid_t domid, unsigned long gfn, bool readonly)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Zephyr's physmap calls over the core. */
-#include "zephyr/xen/memory.h"
+#include "internal.h" /* first: the core's own headers of Xen */
 
-#include "internal.h"
+#include "zephyr/xen/memory.h"
 
 /* Domain numbers are ints in this API and 16 bits in Xen's. */
 static bool domid_fits(int domid)

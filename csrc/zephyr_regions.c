@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Zephyr's region calls over the core. */
-#include "zephyr/xen/regions.h"
+#include "internal.h" /* first: the core's own headers of Xen */
 
-#include "internal.h"
+#include "zephyr/xen/regions.h"
 
 /* Counts are size_t in this API and 32 bits in the core: more pages than any
  * region has are as good as any other number that is too large. */

@@ -25,7 +25,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     // At once, rather than bit by bit in between.
     setup::everything()?;
-    let mut legs = Legs::default();
+    let mut legs = Legs::default().only(args.test.only.as_deref());
     legs.check("format of the Rust sources", style::rust);
     legs.check("format of the C sources", style::c);
     legs.check("licence lines", style::licence);

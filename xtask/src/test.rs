@@ -25,12 +25,15 @@ pub struct Args {
     /// Leave real Xen out.
     #[arg(long)]
     pub skip_xen: bool,
+    /// Run only the legs whose names have this in them.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
     #[command(flatten)]
     pub machine: qemu::MachineArgs,
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let mut legs = Legs::default();
+    let mut legs = Legs::default().only(args.only.as_deref());
     add(&mut legs, args);
     legs.finish()
 }

@@ -18,10 +18,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What Zephyr's own header brings, where Zephyr is. */
+#if __has_include(<zephyr/kernel.h>)
+#include <zephyr/kernel.h>
+#endif
+#if __has_include(<zephyr/xen/public/grant_table.h>)
+#include <zephyr/xen/public/grant_table.h>
+#else
 #ifndef __XEN_INTERFACE_VERSION__
 #define __XEN_INTERFACE_VERSION__ 0x00040e00
 #endif
 #include <xen/grant_table.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {

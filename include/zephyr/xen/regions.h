@@ -16,6 +16,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What Zephyr's own header brings, where Zephyr is. */
+#if __has_include(<zephyr/kernel.h>)
+#include <zephyr/kernel.h>
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
