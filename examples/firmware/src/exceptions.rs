@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Exception handlers: interrupts are served, everything else is fatal.
+//! Exception handlers: interrupts are served, accesses that may be aborted
+//! return, everything else is fatal.
 
 use core::arch::{asm, naked_asm};
 
 use aarch64_rt::{ExceptionHandlers, RegisterStateRef, exception_handlers};
 
 use crate::exit::fail;
-use crate::{gic, image};
+use crate::{access, gic, image};
 
 struct Exceptions;
 
 exception_handlers!(Exceptions);
 
 impl ExceptionHandlers for Exceptions {
-    extern "C" fn sync_current(state: RegisterStateRef<'_>) {
-        report("synchronous exception", &state)
+    extern "C" fn sync_current(mut state: RegisterStateRef<'_>) {
+        let syndrome: u64;
+        // SAFETY: Reading this register has no effect.
+        unsafe {
+            asm!(
+                "mrs {}, esr_el1",
+                out(reg) syndrome,
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+        if !access::recover(&mut state, syndrome) {
+            report("synchronous exception", &state);
+        }
     }
 
     // aarch64-rt saves the general registers only. The handler is ordinary

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The few hypercalls that firmware makes for itself: version, console and
-//! shutdown. Everything else goes through `xen-guest`.
+//! shutdown. Everything else goes through `xen-guest`, or is for tests.
 
 use core::arch::asm;
 
@@ -76,9 +76,20 @@ pub fn shutdown(reason: Shutdown) -> ! {
 
 /// # Safety
 ///
+/// As for [`raw`].
+unsafe fn hypercall(op: usize, [a, b, c]: [usize; 3]) -> isize {
+    // SAFETY: As the caller promises.
+    unsafe { raw(op, [a, b, c, 0, 0]) }
+}
+
+/// Any hypercall, as it is.
+///
+/// # Safety
+///
 /// The arguments must be what the operation takes, with pointers that are
-/// valid for what it reads and writes.
-unsafe fn hypercall(op: usize, args: [usize; 3]) -> isize {
+/// valid for what it reads and writes. What it does must not surprise anybody,
+/// `xen-guest` among them.
+pub unsafe fn raw(op: usize, args: [usize; 5]) -> isize {
     let result: usize;
     // SAFETY: As the caller promises. Xen may clobber the registers that hold
     // the number and the arguments, and no other.
@@ -88,6 +99,8 @@ unsafe fn hypercall(op: usize, args: [usize; 3]) -> isize {
             inout("x0") args[0] => result,
             inout("x1") args[1] => _,
             inout("x2") args[2] => _,
+            inout("x3") args[3] => _,
+            inout("x4") args[4] => _,
             inout("x16") op => _,
             options(nostack),
         );

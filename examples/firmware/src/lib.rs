@@ -16,6 +16,7 @@
 
 #![no_std]
 
+pub mod access;
 pub mod args;
 mod boot;
 #[doc(hidden)]
