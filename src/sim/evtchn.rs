@@ -51,7 +51,7 @@ impl DomainState {
 
 impl State {
     /// Sets a port of `dom` pending.
-    fn set_pending(&mut self, dom: u16, port: u32) {
+    pub(super) fn set_pending(&mut self, dom: u16, port: u32) {
         let Some(domain) = self.domains.get_mut(&dom) else {
             return;
         };
@@ -62,6 +62,9 @@ impl State {
             return;
         }
         let vcpu = channel.vcpu;
+        if channel.xen {
+            return self.wake_for_io(dom, vcpu);
+        }
         match domain.fifo {
             Some(_) => domain.set_pending_fifo(port, vcpu),
             None => domain.set_pending_2l(port, vcpu),
@@ -120,10 +123,12 @@ impl State {
             }
             abi::EVTCHNOP_close => {
                 let op: abi::evtchn_close = self.read(caller, arg)?;
+                self.guest_port(caller, op.port)?;
                 self.close_port(caller, op.port)?;
             }
             abi::EVTCHNOP_send => {
                 let op: abi::evtchn_send = self.read(caller, arg)?;
+                self.guest_port(caller, op.port)?;
                 self.send(caller, op.port)?;
             }
             abi::EVTCHNOP_status => {
@@ -135,7 +140,8 @@ impl State {
                 let op: abi::evtchn_bind_vcpu = self.read(caller, arg)?;
                 let domain = self.domain_mut(caller)?;
                 domain.check_vcpu(op.vcpu)?;
-                let channel = domain.ports.get_mut(op.port)?;
+                self.guest_port(caller, op.port)?;
+                let channel = self.domain_mut(caller)?.ports.get_mut(op.port)?;
                 match channel.state {
                     Port::Unbound { .. } | Port::Interdomain { .. } => {}
                     Port::Virq(virq) if !per_vcpu(virq) => {}
@@ -157,7 +163,7 @@ impl State {
                     // here can.
                     return Err(Error::Invalid);
                 }
-                self.close_all(dom);
+                self.close_all(dom, |channel| !channel.xen);
                 self.leave_fifo(dom);
             }
             abi::EVTCHNOP_init_control => {
@@ -226,6 +232,33 @@ impl State {
         Ok(port)
     }
 
+    /// Xen's own end, which tells it that a vCPU's access is answered.
+    pub(super) fn alloc_unbound_for_xen(
+        &mut self,
+        caller: u16,
+        dom: u16,
+        vcpu: u32,
+    ) -> Result<u32> {
+        let domain = self.domain_mut(dom)?;
+        let port = domain.free_port()?;
+        self.check_silo(caller, dom, caller)?;
+        let domain = self.domain_mut(dom)?;
+        domain
+            .ports
+            .bind(port, Port::Unbound { remote: caller }, vcpu);
+        domain.ports.get_mut(port)?.xen = true;
+        Ok(port)
+    }
+
+    /// A port that the guest may close, send on and move: not Xen's own.
+    fn guest_port(&self, dom: u16, port: u32) -> Result<()> {
+        if self.domain(dom)?.ports.get(port)?.xen {
+            Err(Error::Invalid)
+        } else {
+            Ok(())
+        }
+    }
+
     fn bind_interdomain(&mut self, caller: u16, remote: u16, remote_port: u32) -> Result<u32> {
         let remote = self.any(caller, remote)?;
         let local = self.domain_mut(caller)?.free_port()?;
@@ -290,20 +323,23 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn close_all(&mut self, dom: u16) {
+    fn close_all(&mut self, dom: u16, which: impl Fn(&Channel) -> bool) {
         let ports = self
             .domains
             .get(&dom)
             .map_or(0, |domain| domain.ports.len());
         for port in 1..ports {
-            // Those that are closed already are no error.
-            let _ = self.close_port(dom, port);
+            let channel = self.domain(dom).and_then(|domain| domain.ports.get(port));
+            if channel.is_ok_and(&which) {
+                // Those that are closed already are no error.
+                let _ = self.close_port(dom, port);
+            }
         }
     }
 
     /// The domain dies: no port of it is valid any more.
     pub(super) fn destroy_ports(&mut self, dom: u16) {
-        self.close_all(dom);
+        self.close_all(dom, |_| true);
         if let Some(domain) = self.domains.get_mut(&dom) {
             domain.ports.clear();
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Hypervisor;
 use super::delivery::Cpus;
 use super::fault::Place;
-use super::log::{LogEntry, argument_address, argument_words};
+use super::log::{LogEntry, argument};
 use super::state::State;
 use crate::ffi::abi;
 use crate::{Error, Result};
@@ -61,6 +61,7 @@ impl State {
                 self.grant_table_op(caller, args[0], args[1], args[2])
             }
             abi::__HYPERVISOR_memory_op => self.memory_op(caller, args[0], args[1]),
+            abi::__HYPERVISOR_dm_op => self.dm_op(caller, args[0], args[1], args[2]),
             abi::__HYPERVISOR_domctl => self.domctl(caller, args[0]),
             abi::__HYPERVISOR_hvm_op => self.hvm_op(caller, args[0], args[1]),
             abi::__HYPERVISOR_sched_op => self.sched_op((caller, vcpu), args[0], args[1]),
@@ -75,8 +76,11 @@ impl State {
         if !self.log.enabled() {
             return;
         }
-        let count = argument_words(op, args);
-        let at = argument_address(op, args);
+        let buffer = (op == abi::__HYPERVISOR_dm_op && args[1] > 0)
+            .then(|| self.read::<abi::xen_dm_op_buf>(caller, args[2]))
+            .and_then(Result::ok)
+            .map(|buffer| (handle(&buffer.h), buffer.size));
+        let (at, count) = argument(op, args, buffer);
         let words = (0..count)
             .map_while(|index| self.read_at(caller, at, index).ok())
             .collect();
@@ -107,7 +111,10 @@ impl Hypervisor {
         domain.hypercalls += 1;
         let outcome = match domain.faults.hit(Place::Hypercall) {
             Some(result) => Ok(Outcome::Done(result as isize)),
-            None => state.dispatch((caller, vcpu), op, args),
+            None => {
+                state.current = (caller, vcpu);
+                state.dispatch((caller, vcpu), op, args)
+            }
         };
         let result = match outcome {
             Ok(Outcome::Done(result)) => result,
@@ -124,7 +131,11 @@ impl Hypervisor {
             }
         };
         state.record((caller, vcpu), op, args, result);
+        let invalidate = state.wants_invalidate(caller, vcpu);
         self.leave(state);
+        if invalidate {
+            self.wait_for_io(caller, cpus, vcpu);
+        }
         cpus.leave_hypervisor(vcpu);
         result
     }

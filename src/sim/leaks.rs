@@ -25,6 +25,10 @@ pub struct Leaks {
     pub pages: usize,
     /// Frames of extended regions handed out.
     pub empty_pages: usize,
+    /// Emulators of domains' devices.
+    pub ioreq_servers: usize,
+    /// Ranges of addresses that they have.
+    pub io_ranges: usize,
     /// Pages that domains own but can't reach any more.
     pub lost_pages: usize,
 }
@@ -37,6 +41,10 @@ impl Leaks {
             leaks.mappings += domain.maptrack.live();
             if domain.dying {
                 continue;
+            }
+            for server in domain.servers.iter().flatten() {
+                leaks.ioreq_servers += 1;
+                leaks.io_ranges += server.count_ranges();
             }
             leaks.grants += state.live_grants(domain.id);
             let (pages, empty) = domain.pages.live();
@@ -71,7 +79,7 @@ impl Leaks {
         leaks
     }
 
-    fn parts(&self) -> [(&'static str, usize); 8] {
+    fn parts(&self) -> [(&'static str, usize); 10] {
         [
             ("open ports", self.ports),
             ("grant entries", self.grants),
@@ -80,6 +88,8 @@ impl Leaks {
             ("foreign mappings", self.foreign_mappings),
             ("pages of RAM", self.pages),
             ("empty pages", self.empty_pages),
+            ("emulators", self.ioreq_servers),
+            ("emulated ranges", self.io_ranges),
             ("lost pages", self.lost_pages),
         ]
     }

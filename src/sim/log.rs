@@ -72,17 +72,22 @@ const MEMORY: &[(u32, &str)] = &[
     (abi::XENMEM_acquire_resource, "acquire_resource"),
 ];
 
-/// Where an operation's argument structure is.
-pub(super) fn argument_address(op: u32, args: &[usize; 5]) -> usize {
-    match op {
+/// The address of an operation's argument structure, and how many words of it
+/// are for the log: all that is there for sure, and no more than tells it
+/// apart. Of an emulator's operation the structure is the first buffer, at
+/// `buffer` with this many bytes.
+pub(super) fn argument(op: u32, args: &[usize; 5], buffer: Option<(usize, u64)>) -> (usize, usize) {
+    if let Some((address, size)) = buffer {
+        return (address, size.min(32) as usize / size_of::<u32>());
+    }
+    let address = match op {
         abi::__HYPERVISOR_domctl => args[0],
         _ => args[1],
-    }
+    };
+    (address, argument_words(op, args))
 }
 
-/// How many words of its argument structure an operation has for the log:
-/// all of it that is there for sure, and no more than tells it apart.
-pub(super) fn argument_words(op: u32, args: &[usize; 5]) -> usize {
+fn argument_words(op: u32, args: &[usize; 5]) -> usize {
     let bytes = match (op, args[0] as u32) {
         (abi::__HYPERVISOR_event_channel_op, cmd) => match cmd {
             abi::EVTCHNOP_close | abi::EVTCHNOP_send | abi::EVTCHNOP_unmask => 4,
@@ -152,6 +157,24 @@ impl LogEntry {
                     _ => "?",
                 },
             ),
+            abi::__HYPERVISOR_dm_op => (
+                "dm_op",
+                match first {
+                    Some(abi::XEN_DMOP_create_ioreq_server) => "create_ioreq_server",
+                    Some(abi::XEN_DMOP_get_ioreq_server_info) => "get_ioreq_server_info",
+                    Some(abi::XEN_DMOP_map_io_range_to_ioreq_server) => {
+                        "map_io_range_to_ioreq_server"
+                    }
+                    Some(abi::XEN_DMOP_unmap_io_range_from_ioreq_server) => {
+                        "unmap_io_range_from_ioreq_server"
+                    }
+                    Some(abi::XEN_DMOP_set_ioreq_server_state) => "set_ioreq_server_state",
+                    Some(abi::XEN_DMOP_destroy_ioreq_server) => "destroy_ioreq_server",
+                    Some(abi::XEN_DMOP_set_irq_level) => "set_irq_level",
+                    Some(abi::XEN_DMOP_nr_vcpus) => "nr_vcpus",
+                    _ => "?",
+                },
+            ),
             abi::__HYPERVISOR_domctl => (
                 "domctl",
                 match first {
@@ -184,9 +207,14 @@ impl fmt::Display for LogEntry {
         write!(f, " {cmd}")?;
         if cmd == "?" || cmd.is_empty() {
             match (self.op, self.words.first()) {
-                (abi::__HYPERVISOR_domctl, Some(cmd)) => write!(f, " {cmd}")?,
+                (abi::__HYPERVISOR_domctl | abi::__HYPERVISOR_dm_op, Some(cmd)) => {
+                    write!(f, " {cmd}")?
+                }
                 _ => write!(f, " {}", self.args[0])?,
             }
+        }
+        if self.op == abi::__HYPERVISOR_dm_op {
+            write!(f, " of d{}", self.args[0])?;
         }
         if self.op == abi::__HYPERVISOR_grant_table_op {
             write!(f, " x{}", self.args[2])?;

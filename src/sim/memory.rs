@@ -385,12 +385,13 @@ impl State {
             return Err(Error::Invalid);
         }
         let dom = self.remote(caller, op.domid)?;
-        if !self.is_privileged(caller) {
-            return Err(Error::NotPermitted);
-        }
+        self.check_device_model(caller, dom)?;
         let size = match (u32::from(op.type_), op.id) {
             (abi::XENMEM_resource_grant_table, abi::XENMEM_resource_grant_table_id_shared) => {
                 self.max_grant_frames(dom)
+            }
+            (abi::XENMEM_resource_ioreq_server, _) if self.device_models => {
+                self.max_ioreq_frames(dom)
             }
             _ => 0,
         };
@@ -413,10 +414,11 @@ impl State {
             let into_chunk = (at - start as u32) % RESOURCE_CHUNK;
             if into_chunk == 0 {
                 // A round's frames are looked up together.
-                let last = count.min(at + RESOURCE_CHUNK) - 1;
-                self.grant_frame(dom, op.frame + u64::from(last))?;
+                for at in at..count.min(at + RESOURCE_CHUNK) {
+                    self.resource_frame(caller, dom, &op, at)?;
+                }
             }
-            let mfn = self.grant_frame(dom, op.frame + u64::from(at))?;
+            let mfn = self.resource_frame(caller, dom, &op, at)?;
             let result = self
                 .read_at::<u64>(caller, list, at as usize)
                 .and_then(|gfn| self.map_resource(caller, dom, mfn, gfn));
@@ -427,6 +429,20 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    fn resource_frame(
+        &mut self,
+        caller: u16,
+        dom: u16,
+        op: &abi::xen_mem_acquire_resource,
+        at: u32,
+    ) -> Result<u64> {
+        let frame = op.frame + u64::from(at);
+        match u32::from(op.type_) {
+            abi::XENMEM_resource_ioreq_server => self.ioreq_frame(caller, dom, op.id, frame),
+            _ => self.grant_frame(dom, frame),
+        }
     }
 
     fn map_resource(&mut self, caller: u16, dom: u16, mfn: u64, gfn: u64) -> Result<()> {

@@ -64,13 +64,18 @@
 //!   and later, where a vCPU can do it for another one; before, with both of
 //!   them running, or a second time, it is -EINVAL.
 //! - A vCPU that has not registered its `vcpu_info` gets no upcall.
+//! - The devices that Xen itself emulates are not there: an access to them is
+//!   aborted. Interrupts that emulators raise have a level, and nothing else:
+//!   see [`Domain::irq_level`].
 //!
 //! Missing: grant tables of version 2, as on Arm; and, all -ENOSYS,
-//! `XENMEM_exchange`, ioreq servers and `hvm_op` but for parameters.
+//! `XENMEM_exchange` and `hvm_op` but for parameters.
 
+mod access;
 mod c_api;
 mod delivery;
 mod device;
+mod dm_op;
 mod domain;
 mod domctl;
 mod evtchn;
@@ -81,6 +86,7 @@ mod gntmap;
 mod gnttab;
 mod hvm;
 mod hypercall;
+mod ioreq;
 mod leaks;
 mod log;
 mod machine;
@@ -91,6 +97,7 @@ mod platform;
 mod ports;
 #[cfg(test)]
 mod random;
+mod ranges;
 mod sched;
 mod sharedinfo;
 mod state;
@@ -112,6 +119,7 @@ use self::physmap::Layout;
 use self::state::State;
 use crate::DomId;
 
+pub use self::access::{Access, PendingAccess};
 pub use self::delivery::Upcall;
 pub use self::device::Device;
 pub use self::domain::{Domain, Frame, SimPage};
@@ -292,6 +300,13 @@ impl Hypervisor {
                 start,
             }),
         }
+    }
+
+    /// From now on without support for emulated devices, as Debian's Xen for
+    /// Arm: `dm_op` is -ENOSYS.
+    pub fn without_device_models(self) -> Self {
+        self.state().device_models = false;
+        self
     }
 
     /// Builds a domain. The first privileged one is number 0; the others are

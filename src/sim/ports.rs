@@ -32,6 +32,9 @@ pub(super) struct Channel {
     /// The vCPU that is notified.
     pub(super) vcpu: u32,
     pub(super) priority: u8,
+    /// This end is Xen's own: no event is set pending, a vCPU that waits for
+    /// an emulator goes on.
+    pub(super) xen: bool,
     /// Was set pending while its event word did not exist. As in Xen, nothing
     /// ever takes this back.
     pub(super) saved: bool,
@@ -43,6 +46,7 @@ const FREE: Channel = Channel {
     state: Port::Free,
     vcpu: 0,
     priority: 0,
+    xen: false,
     saved: false,
     last: Queue {
         vcpu: 0,
@@ -119,6 +123,7 @@ impl Ports {
         let channel = &mut self.list[port as usize];
         channel.state = Port::Free;
         channel.vcpu = 0;
+        channel.xen = false;
         self.hint = self.hint.min(port as usize);
     }
 

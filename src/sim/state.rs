@@ -15,6 +15,7 @@ use super::gntmap::Maptrack;
 use super::gnttab::GrantTable;
 use super::hvm::Params;
 use super::hypercall::Argument;
+use super::ioreq::Server;
 use super::log::Log;
 use super::machine::{Frames, Machine, Use};
 use super::pages::Pages;
@@ -41,6 +42,10 @@ pub(super) struct DomainState {
     pub(super) iomem: BTreeSet<u64>,
     /// Whose device model it is.
     pub(super) target: Option<u16>,
+    /// The emulators of its devices.
+    pub(super) servers: [Option<Server>; 8],
+    /// The interrupts that they hold raised.
+    pub(super) irqs: BTreeSet<u32>,
     /// A direct-mapped domain's RAM can only be where it always was: the
     /// first machine frame of it.
     pub(super) direct: Option<u64>,
@@ -86,6 +91,10 @@ pub(super) struct State {
     pub(super) silo: bool,
     /// Frames of device memory.
     pub(super) devices: BTreeSet<u64>,
+    /// Built with support for emulators.
+    pub(super) device_models: bool,
+    /// The vCPU whose hypercall this is.
+    pub(super) current: (u16, u32),
     next_id: u16,
     /// Domains of whose vCPUs Xen set an upcall flag since it was last looked.
     pub(super) raised: Vec<Arc<Cpus>>,
@@ -105,6 +114,8 @@ impl State {
             domains: BTreeMap::new(),
             silo: policy == Policy::Silo,
             devices: BTreeSet::new(),
+            device_models: true,
+            current: (abi::DOMID_IDLE as u16, 0),
             next_id: 1,
             raised: Vec::new(),
             wake: false,
@@ -164,6 +175,8 @@ impl State {
                 BTreeSet::new()
             },
             target: None,
+            servers: Default::default(),
+            irqs: BTreeSet::new(),
             direct: config.direct_map.then_some(ram),
             layout,
             physmap: Physmap::new(machine.clone(), space.clone(), layout, ram, tables),
@@ -195,6 +208,7 @@ impl State {
             return;
         }
         self.destroy_ports(dom);
+        self.release_servers(dom);
         self.release_vcpus(dom);
         self.release_mappings(dom);
         if let Some(domain) = self.domains.get_mut(&dom) {
@@ -359,6 +373,12 @@ impl State {
         let domain = self.domains.get_mut(&dom).ok_or(Error::NoSuchDomain)?;
         let old = domain.physmap.get(gfn);
         domain.physmap.set(&mut self.frames, gfn, entry)?;
+        if let Some(old) = old
+            && old.kind == Kind::Ram
+            && entry.map(|entry| entry.mfn) != Some(old.mfn)
+        {
+            self.request_invalidate(dom);
+        }
         if let (Some(old), Some(new)) = (old, entry)
             && old.mfn != new.mfn
         {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::evtchn::VIRQS;
 use super::hypercall::{Argument, Outcome, handle};
+use super::ioreq::Io;
 use super::state::{DomainState, State};
 use crate::ffi::abi;
 use crate::{Error, PAGE_SIZE, Result};
@@ -17,6 +18,8 @@ pub(super) struct Vcpu {
     pub(super) virqs: [u32; VIRQS as usize],
     /// Where the guest put its `vcpu_info`: a frame that Xen holds.
     pub(super) info: Option<u64>,
+    /// Its accesses to emulated devices.
+    pub(super) io: Io,
     /// Virtual address of the runstate area; 0 for none.
     area: usize,
     state: u32,
@@ -31,6 +34,7 @@ impl Vcpu {
         Self {
             virqs: [0; VIRQS as usize],
             info: None,
+            io: Io::default(),
             area: 0,
             state: abi::RUNSTATE_running,
             entry: nanos(now),
