@@ -12,7 +12,7 @@ use crate::setup::{self, Need};
 use crate::toolchain::host_cargo;
 
 /// The packages outside the workspace, each with its own lock file.
-pub const FIRMWARE: [&str; 2] = ["examples/firmware", "tests/firmware"];
+pub const FIRMWARE: [&str; 3] = ["examples/firmware", "examples/template", "tests/firmware"];
 
 const LICENCE: &str = "SPDX-License-Identifier: MIT OR Apache-2.0";
 

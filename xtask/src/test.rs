@@ -17,7 +17,7 @@ use crate::toolchain::{self, host_cargo};
 const EDGES: &str = "100000000";
 
 /// Firmware as others would write it, with the library from outside.
-const STANDALONE: [&str; 1] = ["examples/c/firmware"];
+const STANDALONE: [&str; 2] = ["examples/c/firmware", "examples/template"];
 
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)] // part of `ci`'s, which has the same name
