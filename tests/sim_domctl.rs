@@ -233,6 +233,35 @@ fn tables_run_out() {
 }
 
 #[test]
+fn domains_are_paused_and_shut_down() {
+    let (_xen, dom0, one) = two();
+    let u = xen_domctl__bindgen_ty_1 { pad: [0; 128] };
+    let pause = |d, dom| domctl(d, XEN_DOMCTL_pausedomain, dom, u);
+    let unpause = |dom| domctl(&dom0, XEN_DOMCTL_unpausedomain, dom, u);
+    assert_eq!(pause(&one, 1), EPERM);
+    assert_eq!(pause(&dom0, 0), EINVAL, "itself");
+    assert_eq!(unpause(1), EINVAL, "it runs");
+    assert_eq!(pause(&dom0, 1), 0);
+    assert_eq!(unpause(1), 0);
+    for _ in 0..255 {
+        assert_eq!(pause(&dom0, 1), 0);
+    }
+    assert_eq!(pause(&dom0, 1), -75);
+    let mut op = sched_remote_shutdown {
+        domain_id: 1,
+        reason: SHUTDOWN_crash,
+    };
+    let end = SCHEDOP_remote_shutdown;
+    assert_eq!(call(&one, __HYPERVISOR_sched_op, end, &mut op), EPERM);
+    assert_eq!(call(&dom0, __HYPERVISOR_sched_op, end, &mut op), 0);
+    op.reason = SHUTDOWN_poweroff;
+    assert_eq!(call(&dom0, __HYPERVISOR_sched_op, end, &mut op), 0);
+    assert_eq!(one.shutdown_reason(), Some(SHUTDOWN_crash), "the first");
+    op.domain_id = 9;
+    assert_eq!(call(&dom0, __HYPERVISOR_sched_op, end, &mut op), ESRCH);
+}
+
+#[test]
 fn the_log_names_domctls() {
     let (xen, dom0, _one) = two();
     xen.keep_log(4);

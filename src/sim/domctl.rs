@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a control domain does to others: their memory limit, device memory,
-//! and who is whose device model.
+//! whether they run, and who is whose device model.
 
 use super::hypercall::{Argument, Outcome};
 use super::physmap::{Entry, Kind};
@@ -12,6 +12,10 @@ use crate::{Error, PAGE_SIZE, Result};
 const INTERFACE_VERSION: u32 = 0x15;
 /// Frames that one call maps or unmaps at most, on Arm.
 const MAX_FRAMES: u64 = 64;
+/// How often a domain can be paused.
+const MAX_PAUSES: u32 = 255;
+/// `EOVERFLOW`.
+const EOVERFLOW: i32 = 75;
 /// Machine addresses have 44 bits.
 const MACHINE_FRAME_BITS: u32 = 32;
 
@@ -52,6 +56,21 @@ impl State {
                     let kib = op.u.max_mem.max_memkb;
                     let pages = kib / (PAGE_SIZE as u64 / 1024);
                     self.domain_mut(dom)?.max_pages = pages.min(u32::MAX.into());
+                    Ok(())
+                }
+                abi::XEN_DOMCTL_pausedomain if dom == caller => Err(Error::Invalid),
+                abi::XEN_DOMCTL_pausedomain => {
+                    let pauses = &mut self.domain_mut(dom)?.pauses;
+                    if *pauses == MAX_PAUSES {
+                        return Err(Error::Unknown(EOVERFLOW));
+                    }
+                    *pauses += 1;
+                    Ok(())
+                }
+                abi::XEN_DOMCTL_unpausedomain => {
+                    let pauses = &mut self.domain_mut(dom)?.pauses;
+                    *pauses = pauses.checked_sub(1).ok_or(Error::Invalid)?;
+                    self.wake = true;
                     Ok(())
                 }
                 _ => Err(Error::NotImplemented),

@@ -410,7 +410,7 @@ impl State {
             return Some(Access::Dead);
         }
         let cpu = domain.vcpus.get_mut(vcpu as usize)?;
-        if cpu.io.blocked {
+        if cpu.io.blocked || domain.pauses > 0 {
             return None;
         }
         // What an access gets whose emulator went.

@@ -148,7 +148,10 @@ impl LogEntry {
                     .find(|(op, _)| *op as usize == cmd & 0x3f)
                     .map_or("?", |(_, name)| name),
             ),
-            abi::__HYPERVISOR_sched_op => ("sched_op", of(&["yield", "block", "shutdown", "poll"])),
+            abi::__HYPERVISOR_sched_op => (
+                "sched_op",
+                of(&["yield", "block", "shutdown", "poll", "remote_shutdown"]),
+            ),
             abi::__HYPERVISOR_vcpu_op => (
                 "vcpu_op",
                 match cmd as u32 {
@@ -178,6 +181,8 @@ impl LogEntry {
             abi::__HYPERVISOR_domctl => (
                 "domctl",
                 match first {
+                    Some(abi::XEN_DOMCTL_pausedomain) => "pausedomain",
+                    Some(abi::XEN_DOMCTL_unpausedomain) => "unpausedomain",
                     Some(abi::XEN_DOMCTL_max_mem) => "max_mem",
                     Some(abi::XEN_DOMCTL_iomem_permission) => "iomem_permission",
                     Some(abi::XEN_DOMCTL_memory_mapping) => "memory_mapping",

@@ -64,6 +64,8 @@
 //!   and later, where a vCPU can do it for another one; before, with both of
 //!   them running, or a second time, it is -EINVAL.
 //! - A vCPU that has not registered its `vcpu_info` gets no upcall.
+//! - A domain that is paused makes no accesses, or ends them; its threads run
+//!   on.
 //! - The devices that Xen itself emulates are not there: an access to them is
 //!   aborted. Interrupts that emulators raise have a level, and nothing else:
 //!   see [`Domain::irq_level`].

@@ -21,6 +21,8 @@ unsafe impl Argument for abi::sched_poll {}
 // SAFETY: a structure of integers.
 unsafe impl Argument for abi::sched_shutdown {}
 // SAFETY: a structure of integers.
+unsafe impl Argument for abi::sched_remote_shutdown {}
+// SAFETY: a structure of integers.
 unsafe impl Argument for abi::xen_feature_info {}
 
 impl DomainState {
@@ -50,8 +52,13 @@ impl State {
             }
             abi::SCHEDOP_shutdown => {
                 let op: abi::sched_shutdown = self.read(caller, arg)?;
-                self.domain_mut(caller)?.shutdown = Some(op.reason);
-                Ok(Outcome::Done(0))
+                self.shut_down(caller, op.reason)
+            }
+            abi::SCHEDOP_remote_shutdown => {
+                let op: abi::sched_remote_shutdown = self.read(caller, arg)?;
+                let dom = self.domain(op.domain_id)?.id;
+                self.check_device_model(caller, dom)?;
+                self.shut_down(dom, op.reason)
             }
             abi::SCHEDOP_poll => {
                 let op: abi::sched_poll = self.read(caller, arg)?;
@@ -62,6 +69,13 @@ impl State {
             }
             _ => Err(Error::NotImplemented),
         }
+    }
+
+    /// The first reason stays.
+    fn shut_down(&mut self, dom: u16, reason: u32) -> Result<Outcome> {
+        self.domain_mut(dom)?.shutdown.get_or_insert(reason);
+        self.wake = true;
+        Ok(Outcome::Done(0))
     }
 
     /// An interrupt that is due, or a listed port that is pending, masked or

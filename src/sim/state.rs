@@ -40,6 +40,8 @@ pub(super) struct DomainState {
     pub(super) max_pages: u64,
     /// Frames of device memory that it may have mapped.
     pub(super) iomem: BTreeSet<u64>,
+    /// How often it is paused.
+    pub(super) pauses: u32,
     /// Whose device model it is.
     pub(super) target: Option<u16>,
     /// The emulators of its devices.
@@ -174,6 +176,7 @@ impl State {
             } else {
                 BTreeSet::new()
             },
+            pauses: 0,
             target: None,
             servers: Default::default(),
             irqs: BTreeSet::new(),
