@@ -1,69 +1,67 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * The free grant references: a bitmap with a summary above it.
- *
- * A set bit in `words` is a free reference. A set bit in `summary` says that
- * its word may have a free reference; a clear one is never wrong for long:
- * who takes a word's last reference clears the summary bit and looks at the
- * word again, and who frees sets the word's bit first and the summary bit
- * second, so one of the two leaves it set. Both are sequentially consistent.
- *
- * The lowest free reference goes first: the entries in use stay dense, and
- * the order is the same in every run. No locks: any context, any CPU.
- */
-#include "atomic.h"
-#include "internal.h"
+/* Grant references where it is not simple: searching, and new ones. */
+#include "gntref.h"
+
+#define WORDS_PER_FRAME (XG_GRANTS_PER_FRAME / XG_WORD_BITS)
 
 static uint32_t nr_words(const struct xg_gnttab *t)
 {
-	return xg_gnttab_refs(t) / XG_WORD_BITS;
+	/* Acquire: pairs with the release when the table grows. */
+	return __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE) * WORDS_PER_FRAME;
+}
+
+/* Did earlier firmware leave grants in that word? */
+static bool is_left(const struct xg_gnttab *t, uint32_t w)
+{
+	return xg_load(&t->left[w / XG_WORD_BITS]) & xg_bit(w);
+}
+
+static uint64_t word_of(const struct xg_gnttab *t, uint32_t w)
+{
+	/* One that is just being ended there is not to be had. */
+	return is_left(t, w) ? 0 : xg_load(&t->words[w]);
 }
 
 void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end)
 {
-	uint32_t words = XG_GRANTS_PER_FRAME / XG_WORD_BITS;
+	for (uint32_t w = first * WORDS_PER_FRAME; w < end * WORDS_PER_FRAME;
+	     w++) {
+		uint32_t i = w ? 0 : XG_GRANT_RESERVED;
+		uint64_t bits = ~UINT64_C(0) << i, flags = 0;
 
-	for (uint32_t w = first * words; w < end * words; w++) {
-		uint64_t bits = 0;
-
-		for (uint32_t i = 0; i < XG_WORD_BITS; i++) {
-			uint64_t entry =
-				xg_load(&t->entries[w * XG_WORD_BITS + i]);
-
-			/* The flags are the low 16 bits. Not 0: granted by
-			 * earlier firmware, and a peer may still use it. */
-			if (!(entry & 0xffff))
-				bits |= xg_bit(i);
-		}
-		if (!w)
-			bits &= ~(xg_bit(XG_GRANT_RESERVED) - 1);
-		__atomic_store_n(&t->words[w], bits, __ATOMIC_RELAXED);
+		for (; i < XG_WORD_BITS; i++)
+			flags |= xg_load(&t->entries[w * XG_WORD_BITS + i]);
+		/* The flags are the low 16 bits. Not 0: a peer may still use
+		 * what earlier firmware granted. Such words are left alone: a
+		 * bit for each tells those grants from this guest's. */
+		if (flags & 0xffff)
+			xg_set_bits(&t->left[w / XG_WORD_BITS], xg_bit(w));
+		else
+			xg_gntref_free(t, w, bits);
 	}
 }
 
-void xg_gntref_announce(struct xg_gnttab *t, uint32_t first, uint32_t end)
+int xg_gntref_announce(struct xg_gnttab *t, size_t at)
 {
-	uint32_t words = XG_GRANTS_PER_FRAME / XG_WORD_BITS;
+	uint32_t w = (uint32_t)at;
+	uint64_t *word = &t->words[w];
 
-	for (uint32_t w = first * words; w < end * words; w++)
-		if (xg_load(&t->words[w]))
-			xg_set_bits(&t->summary[w / XG_WORD_BITS], xg_bit(w));
-}
-
-/* A word's last references were taken. */
-static void summarise(struct xg_gnttab *t, uint32_t w)
-{
-	uint64_t *summary = &t->summary[w / XG_WORD_BITS];
-
-	xg_clear_bits(summary, xg_bit(w));
-	if (xg_load_seq(&t->words[w]))
-		xg_set_bits(summary, xg_bit(w));
+	if (is_left(t, w)) {
+		__atomic_store_n(word, 0, __ATOMIC_RELAXED);
+		return 0;
+	}
+	xg_set_bits(&t->summary[w / XG_WORD_BITS], xg_bit(w));
+	if ((uintptr_t)word <
+	    (uintptr_t)__atomic_load_n(&t->near, __ATOMIC_RELAXED))
+		__atomic_store_n(&t->near, word, __ATOMIC_RELAXED);
+	return 0;
 }
 
 /* Take `bits` of a word, if all of them are free. */
-static bool take_exactly(struct xg_gnttab *t, uint32_t w, uint64_t bits)
+static bool take(struct xg_gnttab *t, uint32_t w, uint64_t bits)
 {
-	uint64_t word = xg_load(&t->words[w]);
+	uint64_t *summary = &t->summary[w / XG_WORD_BITS];
+	uint64_t word = word_of(t, w);
 
 	do {
 		if (bits & ~word)
@@ -71,63 +69,59 @@ static bool take_exactly(struct xg_gnttab *t, uint32_t w, uint64_t bits)
 	} while (!__atomic_compare_exchange_n(&t->words[w], &word, word & ~bits,
 					      false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_RELAXED));
-	if (word == bits)
-		summarise(t, w);
+	if (word != bits)
+		return true;
+	/* They were its last. */
+	xg_clear_bits(summary, xg_bit(w));
+	if (xg_load_seq(&t->words[w]))
+		xg_set_bits(summary, xg_bit(w));
 	return true;
 }
 
-/* The lowest `most` free references of word `w`, or all it has. */
-static bool take_from(struct xg_gnttab *t, uint32_t w, uint32_t most,
-		      struct xg_refs *refs)
+/* The lowest free references of word `w` that are in a row, up to `most`. */
+static uint32_t take_from(struct xg_gnttab *t, uint32_t w, uint32_t most,
+			  uint32_t *count)
 {
-	uint64_t word = xg_load(&t->words[w]);
+	uint64_t word;
 
-	while (word) {
-		uint64_t rest = word & (word - 1);
+	while ((word = word_of(t, w))) {
+		uint32_t first = xg_first_bit(word);
+		uint64_t others = ~(word >> first);
+		uint32_t n = others ? xg_first_bit(others) : XG_WORD_BITS;
 
-		for (uint32_t n = 1; n < most && rest; n++)
-			rest &= rest - 1;
-		if (!__atomic_compare_exchange_n(&t->words[w], &word, rest,
-						 false, __ATOMIC_SEQ_CST,
-						 __ATOMIC_RELAXED))
+		if (n > most)
+			n = most;
+		if (!take(t, w, ~UINT64_C(0) >> (XG_WORD_BITS - n) << first))
 			continue;
-		if (!rest)
-			summarise(t, w);
-		refs->base = w * XG_WORD_BITS;
-		refs->bits = word & ~rest;
-		return true;
+		__atomic_store_n(&t->near, &t->words[w], __ATOMIC_RELAXED);
+		*count = n;
+		return w * XG_WORD_BITS + first;
 	}
-	return false;
+	return 0;
 }
 
-/* While somebody is between clearing a summary bit and looking again, the
- * last free references may be behind it. */
-static bool take_without_summary(struct xg_gnttab *t, uint32_t most,
-				 struct xg_refs *refs)
+uint32_t xg_gntref_take(struct xg_gnttab *t, uint32_t most, uint32_t *count)
 {
-	uint32_t words = nr_words(t);
-
-	for (uint32_t w = 0; w < words; w++)
-		if (take_from(t, w, most, refs))
-			return true;
-	return false;
-}
-
-bool xg_gntref_take(struct xg_gnttab *t, uint32_t most, struct xg_refs *refs)
-{
-	uint32_t words = nr_words(t);
+	uint32_t words = nr_words(t), gref;
 
 	for (uint32_t base = 0; base < words; base += XG_WORD_BITS) {
 		uint64_t summary = xg_load(&t->summary[base / XG_WORD_BITS]);
 
 		for (; summary; summary &= summary - 1) {
-			uint32_t w = base + xg_first_bit(summary);
-
-			if (take_from(t, w, most, refs))
-				return true;
+			gref = take_from(t, base + xg_first_bit(summary), most,
+					 count);
+			if (gref)
+				return gref;
 		}
 	}
-	return take_without_summary(t, most, refs);
+	/* While somebody is between clearing a summary bit and looking again,
+	 * the last free references may be behind it. */
+	for (uint32_t w = 0; w < words; w++) {
+		gref = take_from(t, w, most, count);
+		if (gref)
+			return gref;
+	}
+	return 0;
 }
 
 /* The bits of word `w` in [first, end). */
@@ -149,13 +143,10 @@ static bool take_range(struct xg_gnttab *t, uint32_t first, uint32_t end)
 	uint32_t w = first / XG_WORD_BITS;
 
 	for (; w * XG_WORD_BITS < end; w++) {
-		if (take_exactly(t, w, bits_in(w, first, end)))
+		if (take(t, w, bits_in(w, first, end)))
 			continue;
 		while (w-- > first / XG_WORD_BITS)
-			for (uint64_t bits = bits_in(w, first, end); bits;
-			     bits &= bits - 1)
-				xg_gntref_free(t, w * XG_WORD_BITS +
-							  xg_first_bit(bits));
+			xg_gntref_free(t, w, bits_in(w, first, end));
 		return false;
 	}
 	return true;
@@ -163,41 +154,33 @@ static bool take_range(struct xg_gnttab *t, uint32_t first, uint32_t end)
 
 uint32_t xg_gntref_take_run(struct xg_gnttab *t, uint32_t count)
 {
-	uint32_t words = nr_words(t);
+	uint32_t refs = nr_words(t) * XG_WORD_BITS;
 	uint32_t first = 0; /* of the free run that goes on to here */
 
 	/* A run that somebody else takes from meanwhile is left alone: the
 	 * search goes on behind it. */
-	for (uint32_t w = 0; w < words; w++) {
-		uint64_t word = xg_load(&t->words[w]);
-
-		for (uint32_t i = 0; i < XG_WORD_BITS; i++) {
-			uint32_t here = w * XG_WORD_BITS + i;
-
-			if (!(word & xg_bit(i))) {
-				first = here + 1;
-				continue;
-			}
-			if (here + 1 - first < count)
-				continue;
-			if (take_range(t, first, first + count))
-				return first;
+	for (uint32_t here = 0; here < refs; here++) {
+		if (!(word_of(t, here / XG_WORD_BITS) & xg_bit(here)))
 			first = here + 1;
-		}
+		else if (here + 1 - first < count)
+			continue;
+		else if (take_range(t, first, first + count))
+			return first;
+		else
+			first = here + 1;
 	}
 	return 0;
 }
 
-void xg_gntref_free(struct xg_gnttab *t, uint32_t gref)
+uint32_t xg_gnttab_in_use(const struct xg_guest *g)
 {
-	uint32_t w = gref / XG_WORD_BITS;
+	const struct xg_gnttab *t = &g->gnttab;
+	uint32_t words = nr_words(t), used = 0;
 
-	xg_set_bits(&t->words[w], xg_bit(gref));
-	if (!(xg_load_seq(&t->summary[w / XG_WORD_BITS]) & xg_bit(w)))
-		xg_set_bits(&t->summary[w / XG_WORD_BITS], xg_bit(w));
-}
-
-bool xg_gntref_is_free(const struct xg_gnttab *t, uint32_t gref)
-{
-	return xg_load(&t->words[gref / XG_WORD_BITS]) & xg_bit(gref);
+	for (uint32_t w = 0; w < words; w++)
+		if (!is_left(t, w))
+			used += XG_WORD_BITS -
+				xg_count_bits(xg_load_seq(&t->words[w]));
+	/* The first word's count has them, unless it is left alone. */
+	return used && !is_left(t, 0) ? used - XG_GRANT_RESERVED : used;
 }

@@ -11,8 +11,7 @@
  * 8-byte store, which is single-copy atomic on both architectures: Xen never
  * sees new flags with an old domid or frame.
  */
-#include "atomic.h"
-#include "internal.h"
+#include "gntref.h"
 
 _Static_assert(sizeof(struct grant_entry_v1) == sizeof(uint64_t),
 	       "an entry is published by one store");
@@ -22,19 +21,21 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 /* Tries of the revoking compare-and-swap while a peer maps and unmaps. */
 #define END_TRIES 8
 
+/* Before a loop over a batch. */
+#if defined(__OPTIMIZE_SIZE__)
+#define XG_UNROLL
+#elif defined(__clang__)
+#define XG_UNROLL _Pragma("clang loop unroll_count(8)")
+#else
+#define XG_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 /* The entry's first two bytes, of an object that is written as 8. */
 typedef uint16_t __attribute__((may_alias)) flags_t;
 
 static flags_t *flags_of(const struct xg_gnttab *t, uint32_t gref)
 {
 	return (flags_t *)&t->entries[gref];
-}
-
-uint32_t xg_gnttab_refs(const struct xg_gnttab *t)
-{
-	/* Acquire: pairs with the release when the table grows. */
-	return __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE) *
-	       XG_GRANTS_PER_FRAME;
 }
 
 /* What all forms of granting check first. */
@@ -47,57 +48,128 @@ static int check(const struct xg_gnttab *t, uint16_t domid, uint64_t gfn)
 	return t->max_frames ? 0 : -XG_ENOSYS;
 }
 
-static void publish(struct xg_gnttab *t, uint32_t gref, uint16_t domid,
-		    uint64_t gfn, bool readonly)
+/* An entry that grants frame 0. */
+static uint32_t entry_of(uint16_t domid, bool readonly)
 {
-	uint64_t flags = GTF_permit_access | (readonly ? GTF_readonly : 0);
-
-	/* Release: what the page holds is visible before the grant is. */
-	__atomic_store_n(&t->entries[gref],
-			 flags | (uint64_t)domid << 16 | gfn << 32,
-			 __ATOMIC_RELEASE);
+	return ((uint32_t)domid << 16) + GTF_permit_access +
+	       readonly * GTF_readonly;
 }
 
-/* Up to `most` references of one word, or the error that kept from any. */
-static int take_some(struct xg_guest *g, uint32_t most, struct xg_refs *refs)
+static void publish(uint64_t *place, uint64_t entry)
+{
+	/* Release: what the page holds is visible before the grant is. */
+	__atomic_store_n(place, entry, __ATOMIC_RELEASE);
+}
+
+static int release(struct xg_gnttab *t, uint32_t gref)
+{
+	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
+}
+
+/* The first of up to `most` references in a row, or the error that kept from
+ * any. */
+static int32_t take_some(struct xg_guest *g, uint32_t most, uint32_t *count)
 {
 	struct xg_gnttab *t = &g->gnttab;
 
 	for (;;) {
 		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
-		int rc;
+		uint32_t gref = xg_gntref_take(t, most, count);
 
-		if (xg_gntref_take(t, most, refs))
-			return 0;
-		rc = xg_gnttab_grow(g, frames);
-		if (rc)
+		if (gref)
+			return (int32_t)gref;
+		if (xg_gnttab_grow(g, frames))
 			return -XG_ENOSPC;
 	}
+}
+
+static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint64_t entry)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t count;
+	int32_t rc = t->max_frames ? take_some(g, 1, &count) : -XG_ENOSYS;
+
+	if (rc > 0)
+		publish(&t->entries[rc], entry);
+	return rc;
 }
 
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			bool readonly)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	struct xg_refs refs;
+	/* As an entry has it: the lower half is its upper, with no other. */
+	uint64_t entry = gfn << 32 | gfn >> 32;
 	uint32_t gref;
-	int rc = check(t, domid, gfn);
 
-	if (!rc)
-		rc = take_some(g, 1, &refs);
-	if (rc)
-		return rc;
-	gref = refs.base + xg_first_bit(refs.bits);
-	__atomic_fetch_add(&t->in_use, 1, __ATOMIC_RELAXED);
-	publish(t, gref, domid, gfn, readonly);
+	if (domid >= DOMID_FIRST_RESERVED)
+		return -XG_EINVAL;
+	if ((uint32_t)entry)
+		return -XG_ERANGE;
+	entry |= entry_of(domid, readonly);
+	if (!xg_gntref_take_near(t, &gref))
+		return grant_slowly(g, entry);
+	publish(&t->entries[gref], entry);
 	return (int32_t)gref;
 }
 
-/* Give back what nobody was told of. */
-static void untake(struct xg_gnttab *t, const uint32_t *grefs, uint32_t count)
+/* What any of the frames' numbers has. */
+static inline uint64_t bits_of(const uint64_t *gfns, size_t count)
 {
-	while (count--)
-		xg_gntref_free(t, grefs[count]);
+	uint64_t bits = 0;
+
+	XG_UNROLL
+	for (size_t i = 0; i < count; i++)
+		bits |= gfns[i];
+	return bits;
+}
+
+/* An entry's halves: flags and domid, frame. */
+typedef uint32_t __attribute__((may_alias)) half_t;
+
+/* Grant with `n` references in a row. Returns 0. */
+static XG_SLOW int grant_row(uint64_t *entries, uint32_t gref, uint32_t low,
+			     const uint64_t *gfns, uint32_t *grefs, size_t n)
+{
+	half_t *half = (half_t *)entries;
+
+	XG_UNROLL
+	for (size_t i = 0; i < n; i++)
+		grefs[i] = gref++;
+	XG_UNROLL
+	for (size_t i = 0; i < n; i++) {
+		__atomic_store_n(&half[2 * i + 1], (uint32_t)gfns[i],
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&half[2 * i], low, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
+				const uint64_t *gfns, uint32_t *grefs, size_t n)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t have = 0, count = (uint32_t)n;
+
+	if (!t->max_frames)
+		return -XG_ENOSYS;
+	/* All references first: none is published before it is sure that
+	 * there are enough, so there is nothing to revoke. */
+	while (have < count) {
+		uint32_t some;
+		int32_t gref = take_some(g, count - have, &some);
+
+		if (gref < 0) {
+			while (have--)
+				release(t, grefs[have]);
+			return gref;
+		}
+		while (some--)
+			grefs[have++] = (uint32_t)gref++;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		publish(&t->entries[grefs[i]], entry | gfns[i] << 32);
+	return 0;
 }
 
 int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
@@ -105,30 +177,18 @@ int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
 			  bool readonly)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	uint32_t have = 0;
-	int rc = check(t, domid, 0);
+	uint32_t gref, entry = entry_of(domid, readonly);
+	size_t n = count;
 
-	if (count && (!gfns || !grefs))
+	if (n && (!gfns || !grefs))
 		return -XG_EINVAL;
-	for (uint32_t i = 0; i < count && !rc; i++)
-		rc = check(t, domid, gfns[i]);
-	/* All references first: none is published before it is sure that
-	 * there are enough, so there is nothing to revoke. */
-	while (have < count && !rc) {
-		struct xg_refs refs;
-
-		rc = take_some(g, count - have, &refs);
-		for (; !rc && refs.bits; refs.bits &= refs.bits - 1)
-			grefs[have++] = refs.base + xg_first_bit(refs.bits);
-	}
-	if (rc) {
-		untake(t, grefs, have);
-		return rc;
-	}
-	__atomic_fetch_add(&t->in_use, count, __ATOMIC_RELAXED);
-	for (uint32_t i = 0; i < count; i++)
-		publish(t, grefs[i], domid, gfns[i], readonly);
-	return 0;
+	if (domid >= DOMID_FIRST_RESERVED)
+		return -XG_EINVAL;
+	if (bits_of(gfns, n) >> 32)
+		return -XG_ERANGE;
+	if (n - 1 >= XG_WORD_BITS - 1 || !xg_gntref_take_row(t, n, &gref))
+		return batch_slowly(g, entry, gfns, grefs, n);
+	return grant_row(&t->entries[gref], gref, entry, gfns, grefs, n);
 }
 
 int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
@@ -138,8 +198,8 @@ int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 	uint32_t first = 0;
 	int rc = count ? check(t, domid, gfn) : -XG_EINVAL;
 
-	if (!rc)
-		rc = check(t, domid, gfn + count - 1);
+	if (!rc && count - 1 > UINT32_MAX - gfn)
+		rc = -XG_ERANGE;
 	while (!rc && !first) {
 		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
 
@@ -147,12 +207,10 @@ int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 		if (!first)
 			rc = xg_gnttab_grow(g, frames) ? -XG_ENOSPC : 0;
 	}
-	if (rc)
-		return rc;
-	__atomic_fetch_add(&t->in_use, count, __ATOMIC_RELAXED);
-	for (uint32_t i = 0; i < count; i++)
-		publish(t, first + i, domid, gfn + i, readonly);
-	return (int32_t)first;
+	for (uint32_t i = 0; i < count && !rc; i++)
+		publish(&t->entries[first + i],
+			entry_of(domid, readonly) | (gfn + i) << 32);
+	return rc ? rc : (int32_t)first;
 }
 
 /*
@@ -160,55 +218,95 @@ int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
  * plain store: it would wipe out a GTF_reading that Xen sets at that moment.
  * Acquire: what a peer wrote while it had the page is visible after.
  */
-static int revoke(flags_t *flags)
+static bool clear(struct xg_gnttab *t, uint32_t gref, uint16_t *old)
 {
-	uint16_t old = __atomic_load_n(flags, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(flags_of(t, gref), old, 0, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
 
+static bool in_table(const struct xg_gnttab *t, uint32_t gref)
+{
+	/* Acquire: pairs with the release when the table grows. */
+	return gref - XG_GRANT_RESERVED <
+	       __atomic_load_n(&t->refs, __ATOMIC_ACQUIRE);
+}
+
+/* Revoke a grant that nobody is using; otherwise ask revoke(). */
+static inline bool revoke_idle(struct xg_gnttab *t, uint32_t gref)
+{
+	uint16_t old;
+
+	if (!in_table(t, gref))
+		return false;
+	/* What the flags are if it is one. */
+	old = __atomic_load_n(flags_of(t, gref), __ATOMIC_RELAXED);
+	old = (old & GTF_readonly) | GTF_permit_access;
+	return clear(t, gref, &old);
+}
+
+static XG_SLOW int revoke(struct xg_gnttab *t, uint32_t gref)
+{
+	uint16_t old;
+
+	if (!in_table(t, gref))
+		return -XG_EINVAL;
+	old = __atomic_load_n(flags_of(t, gref), __ATOMIC_RELAXED);
 	for (int i = 0; i < END_TRIES; i++) {
 		if (!(old & GTF_type_mask))
 			return -XG_EINVAL;
 		if (old & (GTF_reading | GTF_writing))
 			return -XG_EBUSY;
-		if (__atomic_compare_exchange_n(flags, &old, 0, false,
-						__ATOMIC_ACQ_REL,
-						__ATOMIC_RELAXED))
+		if (clear(t, gref, &old))
 			return 0;
 	}
 	/* It changed each time we looked: somebody is at it. */
 	return -XG_EBUSY;
 }
 
+static XG_SLOW int end_slowly(struct xg_guest *g, size_t at)
+{
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t gref = (uint32_t)at;
+	int rc = revoke(t, gref);
+
+	return rc ? rc : release(t, gref);
+}
+
 int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	int rc;
 
-	if (gref < XG_GRANT_RESERVED || gref >= xg_gnttab_refs(t) ||
-	    xg_gntref_is_free(t, gref))
-		return -XG_EINVAL;
-	rc = revoke(flags_of(t, gref));
-	if (rc)
-		return rc;
-	__atomic_fetch_sub(&t->in_use, 1, __ATOMIC_RELEASE);
-	xg_gntref_free(t, gref);
-	return 0;
+	return revoke_idle(t, gref) ? release(t, gref) : end_slowly(g, gref);
 }
 
 int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 			uint32_t count)
 {
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t w = 0;
+	uint64_t bits = 0; /* of word `w`: ended, and not free yet */
 	int first = 0;
 
 	if (count && !grefs)
 		return -XG_EINVAL;
 	for (uint32_t i = 0; i < count; i++) {
-		int rc = xg_gnttab_end(g, grefs[i]);
+		int rc = revoke_idle(t, grefs[i]) ? 0 : revoke(t, grefs[i]);
 
 		if (errs)
 			errs[i] = rc;
 		if (!first)
 			first = rc;
+		if (rc)
+			continue;
+		if (bits && w != grefs[i] / XG_WORD_BITS) {
+			xg_gntref_free(t, w, bits);
+			bits = 0;
+		}
+		w = grefs[i] / XG_WORD_BITS;
+		bits |= xg_bit(grefs[i]);
 	}
+	if (bits)
+		xg_gntref_free(t, w, bits);
 	return first;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The grant table's frames: mapping the first, and more when they run out. */
+#include "gntref.h"
 #include "hypercall.h"
-#include "internal.h"
 
 static uint64_t gfn_of(const struct xg_gnttab *t, uint32_t frame)
 {
@@ -70,13 +70,14 @@ static int extend(struct xg_guest *g, uint32_t end)
 		remove_frames(g, first, end);
 		return rc;
 	}
+	/* Release: who gets one of the new references, or a number that is one
+	 * now, sees its frame. In this order: what is granted can be ended, and
+	 * who finds none free in so many frames has seen all of them. */
+	__atomic_store_n(&t->refs,
+			 end * XG_GRANTS_PER_FRAME - XG_GRANT_RESERVED,
+			 __ATOMIC_RELEASE);
 	xg_gntref_add(t, first, end);
-	/* Release: who sees the frames sees what is free in them. */
 	__atomic_store_n(&t->frames, end, __ATOMIC_RELEASE);
-	/* After: the summary is looked at in words of 8 frames each, and a
-	 * reference beyond `frames` could be granted, but not ended. Until
-	 * then the new ones are found without it. */
-	xg_gntref_announce(t, first, end);
 	return 0;
 }
 
@@ -120,6 +121,7 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
 	uint32_t frames, limit;
 	int rc;
 
+	t->near = &t->none;
 	if (!config->gnttab.pages)
 		return 0;
 	rc = xg_gnttab_query_size(g, DOMID_SELF, &frames, &limit);
@@ -133,6 +135,7 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
 	t->va = config->gnttab.va;
 	t->entries = t->va;
 	t->words = config->gnttab_words;
+	memset(t->words, 0, XG_GRANT_WORDS(t->max_frames) * sizeof(*t->words));
 	t->parked = config->parked;
 	t->nr_parked = config->nr_parked;
 	if (t->nr_parked)
@@ -150,6 +153,7 @@ int xg_gnttab_fini(struct xg_guest *g)
 		return 0;
 	unmapped = g->platform->unmap(g->context, t->va, frames);
 	removed = remove_frames(g, 0, frames);
+	t->refs = 0;
 	t->frames = 0;
 	return unmapped || removed ? -XG_EIO : 0;
 }

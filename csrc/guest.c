@@ -149,8 +149,7 @@ int xg_guest_fini(struct xg_guest *g)
 {
 	int rc;
 
-	if (xg_evtchn_in_use(g) ||
-	    __atomic_load_n(&g->gnttab.in_use, __ATOMIC_ACQUIRE))
+	if (xg_evtchn_in_use(g) || xg_gnttab_in_use(g))
 		return -XG_EBUSY;
 	rc = xg_gnttab_fini(g);
 	rc |= xg_evtchn_fini(g);

@@ -24,6 +24,10 @@
 void *memset(void *dest, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
+/* What a hot function calls when it is not simple: apart, so that the simple
+ * case saves no registers for it. */
+#define XG_SLOW __attribute__((noinline))
+
 static inline uintptr_t xg_page_offset(uintptr_t address)
 {
 	return address & (XG_PAGE_SIZE - 1);
@@ -83,26 +87,5 @@ int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n);
  * of the hypercall; how the operation ended is in its status. */
 int xg_grant_retry(struct xg_guest *g, uint32_t sub_op, void *op,
 		   const int16_t *status);
-
-/* gnttab.c: how many references the frames mapped so far have. */
-uint32_t xg_gnttab_refs(const struct xg_gnttab *gnttab);
-
-/* Some references of one word: `base` plus each set bit of `bits`. */
-struct xg_refs {
-	uint32_t base;
-	uint64_t bits;
-};
-
-/* gntref.c: the free references. Those of frames [first, end) are new: `add`
- * before the frames count as mapped, `announce` after. */
-void xg_gntref_add(struct xg_gnttab *gnttab, uint32_t first, uint32_t end);
-void xg_gntref_announce(struct xg_gnttab *gnttab, uint32_t first, uint32_t end);
-/* One to `most` of them; false if there are none. */
-bool xg_gntref_take(struct xg_gnttab *gnttab, uint32_t most,
-		    struct xg_refs *refs);
-/* The first of `count` in a row, or 0. */
-uint32_t xg_gntref_take_run(struct xg_gnttab *gnttab, uint32_t count);
-void xg_gntref_free(struct xg_gnttab *gnttab, uint32_t gref);
-bool xg_gntref_is_free(const struct xg_gnttab *gnttab, uint32_t gref);
 
 #endif

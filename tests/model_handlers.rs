@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use common::{Hooked, Patience, Raw, SELF, data, elsewhere};
+use common::{EINVAL, Hooked, Patience, Raw, SELF, data, elsewhere};
 use xen_guest::ffi::abi;
 use xen_guest::sim::{Delivery, Domain, DomainConfig, Hypervisor};
 use xen_guest::{Guest, Platform, Protection, Upcall};
@@ -391,7 +391,9 @@ fn events_earlier_firmware_did_not_take() {
     guest.finish().unwrap();
 }
 
-/// References that earlier firmware granted may be in use still.
+/// References that earlier firmware granted may be in use still: they and the
+/// 64 that each is of are left alone. They can be ended, and are not this
+/// guest's before or after.
 #[test]
 fn grants_earlier_firmware_did_not_end() {
     const LEFT: [u32; 3] = [8, 10, 500];
@@ -419,12 +421,26 @@ fn grants_earlier_firmware_did_not_end() {
             gref => grefs.push(gref as u32),
         }
     }
-    assert_eq!(grefs[0], 9);
-    assert!(LEFT.iter().all(|gref| !grefs.contains(gref)));
-    assert_eq!(grefs.len(), 1024 - 8 - LEFT.len());
+    let ours = |gref: &u32| LEFT.iter().all(|left| left / 64 != gref / 64);
+    let all: Vec<u32> = (8..1024).filter(ours).collect();
+    let mut sorted = grefs.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, all);
+    let used = |of: &[u32]| assert_eq!(raw.grants_in_use() as usize, of.len());
+    used(&grefs);
+    assert_eq!(raw.end(grefs.pop().unwrap()), 0);
+    for gref in LEFT {
+        assert_eq!((raw.end(gref), raw.end(gref)), (0, EINVAL));
+        used(&grefs);
+    }
+    assert_eq!(raw.end(9), EINVAL);
+    grefs.push(raw.grant(7, own.gfn().raw(), false) as u32);
+    assert_eq!(raw.grant(7, own.gfn().raw(), false), common::ENOSPC);
+    used(&grefs);
     for gref in grefs {
         assert_eq!(raw.end(gref), 0);
     }
+    used(&[]);
     guest.finish().unwrap();
 }
 

@@ -5,10 +5,11 @@
  * a peer that maps any reference at any time, writing or not.
  *
  *   here               in csrc/
- *   take_from()        take_from() of one, summarise()     gntref.c
- *   alloc()            xg_gntref_take(), take_without_summary()
- *   free()             xg_gntref_free()
- *   revoke()           revoke()                            gnttab.c
+ *   take_near()        xg_gntref_take_near()               gntref.h
+ *   take_from()        take_from() of one, take()          gntref.c
+ *   alloc()            both, xg_gntref_take()
+ *   free()             xg_gntref_free(), xg_gntref_announce()
+ *   revoke()           revoke_idle(), revoke()             gnttab.c
  *   grant(), end()     xg_gnttab_grant(), xg_gnttab_end()
  *   xen_map()          Xen: GNTTABOP_map_grant_ref, a compare-and-swap of the
  *                      flags before the frame is read
@@ -115,9 +116,32 @@ inline take_from(w)
 	od
 }
 
+/* From any word: which one it is, is only a guess. Never its last. */
+inline take_near()
+{
+	if
+	:: i = 0
+	:: i = 1
+	fi;
+	word = words[i];
+	if
+	:: word & (word - 1) ->
+	   d_step {
+		if
+		:: words[i] == word ->
+		   words[i] = word & (word - 1);
+		   gref = 2 * i + (word & 1 -> 0 : 1)
+		:: else
+		fi
+	   }
+	:: else
+	fi
+}
+
 inline alloc()
 {
 	gref = NONE;
+	take_near();
 	sum = summary;
 	do
 	:: sum && gref == NONE ->
@@ -155,16 +179,20 @@ inline free()
 	owner[gref] = 0;
 #ifdef MUTANT_FREE_SUMMARY_FIRST
 	if
-	:: summary & BIT(gref / 2)
-	:: else -> summary = summary | BIT(gref / 2)
+	:: !words[gref / 2] -> summary = summary | BIT(gref / 2)
+	:: else
 	fi;
 	words[gref / 2] = words[gref / 2] | BIT(gref % 2)
 #else
-	words[gref / 2] = words[gref / 2] | BIT(gref % 2);
+	d_step {
+		old = words[gref / 2];
+		words[gref / 2] = old | BIT(gref % 2)
+	};
 	if
-	:: summary & BIT(gref / 2)
-	:: else -> summary = summary | BIT(gref / 2)
-	fi
+	:: !old -> summary = summary | BIT(gref / 2)
+	:: else
+	fi;
+	old = 0
 #endif
 }
 
@@ -175,7 +203,9 @@ inline grant()
 	flags[gref] = ACCESS;
 	frame[gref] = me
 #else
-	d_step { flags[gref] = ACCESS; frame[gref] = me }
+	/* In one step for one grant, in two for a batch. */
+	frame[gref] = me;
+	flags[gref] = ACCESS
 #endif
 }
 

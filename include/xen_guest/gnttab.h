@@ -39,13 +39,17 @@ struct xg_parked {
 struct xg_gnttab {
 	uint64_t *entries; /* version 1 table, shared with Xen */
 	uint64_t *words;   /* a set bit: that reference is free */
+	uint64_t *near;	   /* the word to take one from next, or `none` */
+	uint32_t refs;	   /* in `frames`, without the reserved ones */
+	uint32_t frames;   /* mapped so far */
+	uint32_t max_frames;
+	uint64_t none; /* a word without free references */
 	/* A set bit: that word of `words` may have a free reference. */
 	uint64_t summary[XG_MAX_GRANT_FRAMES * XG_GRANTS_PER_FRAME / 64 / 64];
+	/* A set bit: earlier firmware left grants in that word. */
+	uint64_t left[XG_MAX_GRANT_FRAMES * XG_GRANTS_PER_FRAME / 64 / 64];
 	uint64_t gfn;
 	void *va;
-	uint32_t frames; /* mapped so far */
-	uint32_t max_frames;
-	uint32_t in_use; /* references handed out */
 	struct xg_parked *parked;
 	uint32_t nr_parked;   /* places */
 	uint32_t parked_now;  /* of which are taken */
@@ -105,6 +109,14 @@ int xg_gnttab_end(struct xg_guest *g, uint32_t gref);
  */
 int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 			uint32_t count);
+
+/*
+ * How many references are granted, or about to be. Those that earlier firmware
+ * granted and left don't count; they can be ended, and neither they nor their
+ * up to 63 neighbours are used again before the next xg_guest_init(). Time
+ * proportional to the table's size. Any context, any CPU.
+ */
+uint32_t xg_gnttab_in_use(const struct xg_guest *g);
 
 /*
  * End a grant, now or later. A grant that is in use is parked: from then on it

@@ -240,12 +240,15 @@ impl Default for xg_parked {
 pub struct xg_gnttab {
     pub entries: *mut u64,
     pub words: *mut u64,
-    pub summary: [u64; 8usize],
-    pub gfn: u64,
-    pub va: *mut ::core::ffi::c_void,
+    pub near: *mut u64,
+    pub refs: u32,
     pub frames: u32,
     pub max_frames: u32,
-    pub in_use: u32,
+    pub none: u64,
+    pub summary: [u64; 8usize],
+    pub left: [u64; 8usize],
+    pub gfn: u64,
+    pub va: *mut ::core::ffi::c_void,
     pub parked: *mut xg_parked,
     pub nr_parked: u32,
     pub parked_now: u32,
@@ -253,24 +256,27 @@ pub struct xg_gnttab {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 136usize];
+    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 216usize];
     ["Alignment of xg_gnttab"][::core::mem::align_of::<xg_gnttab>() - 8usize];
     ["Offset of field: xg_gnttab::entries"][::core::mem::offset_of!(xg_gnttab, entries) - 0usize];
     ["Offset of field: xg_gnttab::words"][::core::mem::offset_of!(xg_gnttab, words) - 8usize];
-    ["Offset of field: xg_gnttab::summary"][::core::mem::offset_of!(xg_gnttab, summary) - 16usize];
-    ["Offset of field: xg_gnttab::gfn"][::core::mem::offset_of!(xg_gnttab, gfn) - 80usize];
-    ["Offset of field: xg_gnttab::va"][::core::mem::offset_of!(xg_gnttab, va) - 88usize];
-    ["Offset of field: xg_gnttab::frames"][::core::mem::offset_of!(xg_gnttab, frames) - 96usize];
+    ["Offset of field: xg_gnttab::near"][::core::mem::offset_of!(xg_gnttab, near) - 16usize];
+    ["Offset of field: xg_gnttab::refs"][::core::mem::offset_of!(xg_gnttab, refs) - 24usize];
+    ["Offset of field: xg_gnttab::frames"][::core::mem::offset_of!(xg_gnttab, frames) - 28usize];
     ["Offset of field: xg_gnttab::max_frames"]
-        [::core::mem::offset_of!(xg_gnttab, max_frames) - 100usize];
-    ["Offset of field: xg_gnttab::in_use"][::core::mem::offset_of!(xg_gnttab, in_use) - 104usize];
-    ["Offset of field: xg_gnttab::parked"][::core::mem::offset_of!(xg_gnttab, parked) - 112usize];
+        [::core::mem::offset_of!(xg_gnttab, max_frames) - 32usize];
+    ["Offset of field: xg_gnttab::none"][::core::mem::offset_of!(xg_gnttab, none) - 40usize];
+    ["Offset of field: xg_gnttab::summary"][::core::mem::offset_of!(xg_gnttab, summary) - 48usize];
+    ["Offset of field: xg_gnttab::left"][::core::mem::offset_of!(xg_gnttab, left) - 112usize];
+    ["Offset of field: xg_gnttab::gfn"][::core::mem::offset_of!(xg_gnttab, gfn) - 176usize];
+    ["Offset of field: xg_gnttab::va"][::core::mem::offset_of!(xg_gnttab, va) - 184usize];
+    ["Offset of field: xg_gnttab::parked"][::core::mem::offset_of!(xg_gnttab, parked) - 192usize];
     ["Offset of field: xg_gnttab::nr_parked"]
-        [::core::mem::offset_of!(xg_gnttab, nr_parked) - 120usize];
+        [::core::mem::offset_of!(xg_gnttab, nr_parked) - 200usize];
     ["Offset of field: xg_gnttab::parked_now"]
-        [::core::mem::offset_of!(xg_gnttab, parked_now) - 124usize];
+        [::core::mem::offset_of!(xg_gnttab, parked_now) - 204usize];
     ["Offset of field: xg_gnttab::parked_next"]
-        [::core::mem::offset_of!(xg_gnttab, parked_next) - 128usize];
+        [::core::mem::offset_of!(xg_gnttab, parked_next) - 208usize];
 };
 impl Default for xg_gnttab {
     fn default() -> Self {
@@ -526,7 +532,7 @@ pub struct xg_guest {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 272usize];
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 352usize];
     ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
     ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
     ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
@@ -534,9 +540,9 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
     ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
     ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 120usize];
-    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 256usize];
+    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 336usize];
     ["Offset of field: xg_guest::nr_regions"]
-        [::core::mem::offset_of!(xg_guest, nr_regions) - 264usize];
+        [::core::mem::offset_of!(xg_guest, nr_regions) - 344usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {
@@ -643,6 +649,7 @@ unsafe extern "C" {
         errs: *mut ::core::ffi::c_int,
         count: u32,
     ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_in_use(g: *const xg_guest) -> u32;
     pub fn xg_gnttab_park(
         g: *mut xg_guest,
         gref: u32,

@@ -215,8 +215,8 @@ impl Raw {
     }
 
     pub fn grants_in_use(self) -> u32 {
-        // SAFETY: the guest is set up; only counted.
-        unsafe { (&raw const (*self.0).gnttab.in_use).read_volatile() }
+        // SAFETY: the guest is set up.
+        unsafe { ffi::xg_gnttab_in_use(self.0) }
     }
 
     /// Has the table grown to all that its window has room for.

@@ -129,7 +129,7 @@ impl<'w> Domain<'w> {
             let open: u32 = (0..groups as usize)
                 .map(|i| (*(*guest).evtchn.groups.add(i)).open.count_ones())
                 .sum();
-            (open, (&raw const (*guest).gnttab.in_use).read_volatile())
+            (open, ffi::xg_gnttab_in_use(guest))
         };
         State {
             open: open as u16,
