@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "domctl.h"
 #include "errno.h"
 #include "evtchn.h"
 #include "foreign.h"
@@ -93,6 +94,7 @@ struct xg_guest {
 	struct xg_gnttab gnttab;
 	struct xg_region *regions;
 	uint32_t nr_regions;
+	uint32_t domctl_version; /* the last that Xen knew; 0: none yet */
 };
 
 /*

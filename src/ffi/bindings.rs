@@ -6,6 +6,8 @@ use super::abi::{
     gnttab_unmap_grant_ref, vcpu_info,
 };
 
+pub const XG_DOMCTL_OLDEST: u32 = 20;
+pub const XG_DOMCTL_NEWEST: u32 = 24;
 pub const XG_EPERM: u32 = 1;
 pub const XG_ENOENT: u32 = 2;
 pub const XG_ESRCH: u32 = 3;
@@ -45,6 +47,28 @@ pub const XG_REGION_BLOCK: u32 = 512;
 pub const XG_REGION_LEVELS: u32 = 22;
 pub const XG_REGION_CACHE: u32 = 16;
 pub const XG_REGION_MAX_PAGES: u32 = 536870912;
+pub const XG_IOREQ_MAX_VCPUS: u32 = 128;
+pub const XG_IOREQ_ACCESS: u32 = 1;
+pub const XG_IOREQ_INVALIDATE: u32 = 2;
+pub const XG_FAULT_HANDLED: u32 = 0;
+pub const XG_FAULT_UNHANDLED: u32 = 1;
+pub const XG_FAULT_RESTART: u32 = 2;
+pub const XG_FAULT_IGNORE: u32 = 3;
+pub const XG_FAULT_ERROR: u32 = 4;
+pub const XG_VM_MAX_RESERVATIONS: u32 = 65534;
+pub const XG_VM_DEFER: u32 = 1;
+pub const XG_VM_PERMIT_MMIO: u32 = 2;
+pub const XG_VM_REQUIRE_TRAP: u32 = 4;
+pub const XG_VM_CRASH_ON_ERROR: u32 = 8;
+pub const XG_VM_RAM: u32 = 0;
+pub const XG_VM_WINDOW: u32 = 1;
+pub const XG_VM_MMIO: u32 = 2;
+pub const XG_VM_TRAP: u32 = 3;
+pub const XG_VM_CAP_COUNT: u32 = 4;
+pub const XG_VM_CAP_RAM: u32 = 1;
+pub const XG_VM_CAP_WINDOW: u32 = 2;
+pub const XG_VM_CAP_MMIO: u32 = 4;
+pub const XG_VM_CAP_TRAP: u32 = 8;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_evtchn_ops {
@@ -529,6 +553,7 @@ pub struct xg_guest {
     pub gnttab: xg_gnttab,
     pub regions: *mut xg_region,
     pub nr_regions: u32,
+    pub domctl_version: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -543,6 +568,8 @@ const _: () = {
     ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 336usize];
     ["Offset of field: xg_guest::nr_regions"]
         [::core::mem::offset_of!(xg_guest, nr_regions) - 344usize];
+    ["Offset of field: xg_guest::domctl_version"]
+        [::core::mem::offset_of!(xg_guest, domctl_version) - 348usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {
@@ -553,7 +580,396 @@ impl Default for xg_guest {
         }
     }
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_ioreq_config {
+    pub dom: u16,
+    pub ports: *mut u32,
+    pub nr_ports: u32,
+    pub handler: xg_evtchn_handler_t,
+    pub data: *mut ::core::ffi::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_ioreq_config"][::core::mem::size_of::<xg_ioreq_config>() - 40usize];
+    ["Alignment of xg_ioreq_config"][::core::mem::align_of::<xg_ioreq_config>() - 8usize];
+    ["Offset of field: xg_ioreq_config::dom"]
+        [::core::mem::offset_of!(xg_ioreq_config, dom) - 0usize];
+    ["Offset of field: xg_ioreq_config::ports"]
+        [::core::mem::offset_of!(xg_ioreq_config, ports) - 8usize];
+    ["Offset of field: xg_ioreq_config::nr_ports"]
+        [::core::mem::offset_of!(xg_ioreq_config, nr_ports) - 16usize];
+    ["Offset of field: xg_ioreq_config::handler"]
+        [::core::mem::offset_of!(xg_ioreq_config, handler) - 24usize];
+    ["Offset of field: xg_ioreq_config::data"]
+        [::core::mem::offset_of!(xg_ioreq_config, data) - 32usize];
+};
+impl Default for xg_ioreq_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_ioreq {
+    pub guest: *mut xg_guest,
+    pub page: *mut ::core::ffi::c_void,
+    pub ports: *mut u32,
+    pub nr_vcpus: u32,
+    pub refused: u32,
+    pub dom: u16,
+    pub id: u16,
+    pub created: bool,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_ioreq"][::core::mem::size_of::<xg_ioreq>() - 40usize];
+    ["Alignment of xg_ioreq"][::core::mem::align_of::<xg_ioreq>() - 8usize];
+    ["Offset of field: xg_ioreq::guest"][::core::mem::offset_of!(xg_ioreq, guest) - 0usize];
+    ["Offset of field: xg_ioreq::page"][::core::mem::offset_of!(xg_ioreq, page) - 8usize];
+    ["Offset of field: xg_ioreq::ports"][::core::mem::offset_of!(xg_ioreq, ports) - 16usize];
+    ["Offset of field: xg_ioreq::nr_vcpus"][::core::mem::offset_of!(xg_ioreq, nr_vcpus) - 24usize];
+    ["Offset of field: xg_ioreq::refused"][::core::mem::offset_of!(xg_ioreq, refused) - 28usize];
+    ["Offset of field: xg_ioreq::dom"][::core::mem::offset_of!(xg_ioreq, dom) - 32usize];
+    ["Offset of field: xg_ioreq::id"][::core::mem::offset_of!(xg_ioreq, id) - 34usize];
+    ["Offset of field: xg_ioreq::created"][::core::mem::offset_of!(xg_ioreq, created) - 36usize];
+};
+impl Default for xg_ioreq {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xg_ioreq_access {
+    pub addr: u64,
+    pub data: u64,
+    pub size: u32,
+    pub kind: u32,
+    pub write: bool,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_ioreq_access"][::core::mem::size_of::<xg_ioreq_access>() - 32usize];
+    ["Alignment of xg_ioreq_access"][::core::mem::align_of::<xg_ioreq_access>() - 8usize];
+    ["Offset of field: xg_ioreq_access::addr"]
+        [::core::mem::offset_of!(xg_ioreq_access, addr) - 0usize];
+    ["Offset of field: xg_ioreq_access::data"]
+        [::core::mem::offset_of!(xg_ioreq_access, data) - 8usize];
+    ["Offset of field: xg_ioreq_access::size"]
+        [::core::mem::offset_of!(xg_ioreq_access, size) - 16usize];
+    ["Offset of field: xg_ioreq_access::kind"]
+        [::core::mem::offset_of!(xg_ioreq_access, kind) - 20usize];
+    ["Offset of field: xg_ioreq_access::write"]
+        [::core::mem::offset_of!(xg_ioreq_access, write) - 24usize];
+};
+pub type xg_vm_fault_fn = ::core::option::Option<
+    unsafe extern "C" fn(
+        vm: *mut xg_vm,
+        vcpu: *mut xg_vm_vcpu,
+        addr: usize,
+        size: usize,
+        cookie: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int,
+>;
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xg_vm_frame {
+    pub frame: u64,
+    pub rights: u32,
+    pub vaddr: usize,
+    pub size_bits: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_vm_frame"][::core::mem::size_of::<xg_vm_frame>() - 32usize];
+    ["Alignment of xg_vm_frame"][::core::mem::align_of::<xg_vm_frame>() - 8usize];
+    ["Offset of field: xg_vm_frame::frame"][::core::mem::offset_of!(xg_vm_frame, frame) - 0usize];
+    ["Offset of field: xg_vm_frame::rights"][::core::mem::offset_of!(xg_vm_frame, rights) - 8usize];
+    ["Offset of field: xg_vm_frame::vaddr"][::core::mem::offset_of!(xg_vm_frame, vaddr) - 16usize];
+    ["Offset of field: xg_vm_frame::size_bits"]
+        [::core::mem::offset_of!(xg_vm_frame, size_bits) - 24usize];
+};
+pub type xg_vm_iterator_fn = ::core::option::Option<
+    unsafe extern "C" fn(addr: usize, cookie: *mut ::core::ffi::c_void) -> xg_vm_frame,
+>;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_vm_reservation {
+    pub addr: usize,
+    pub size: usize,
+    pub first: usize,
+    pub last: usize,
+    pub fault: xg_vm_fault_fn,
+    pub cookie: *mut ::core::ffi::c_void,
+    pub iterator: xg_vm_iterator_fn,
+    pub iterator_cookie: *mut ::core::ffi::c_void,
+    pub window: *mut ::core::ffi::c_void,
+    pub base: u64,
+    pub pages: usize,
+    pub in_use: u32,
+    pub next: u16,
+    pub state: u8,
+    pub kind: u8,
+    pub backing: u8,
+    pub rights: u8,
+    pub flags: u8,
+    pub times: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_vm_reservation"][::core::mem::size_of::<xg_vm_reservation>() - 104usize];
+    ["Alignment of xg_vm_reservation"][::core::mem::align_of::<xg_vm_reservation>() - 8usize];
+    ["Offset of field: xg_vm_reservation::addr"]
+        [::core::mem::offset_of!(xg_vm_reservation, addr) - 0usize];
+    ["Offset of field: xg_vm_reservation::size"]
+        [::core::mem::offset_of!(xg_vm_reservation, size) - 8usize];
+    ["Offset of field: xg_vm_reservation::first"]
+        [::core::mem::offset_of!(xg_vm_reservation, first) - 16usize];
+    ["Offset of field: xg_vm_reservation::last"]
+        [::core::mem::offset_of!(xg_vm_reservation, last) - 24usize];
+    ["Offset of field: xg_vm_reservation::fault"]
+        [::core::mem::offset_of!(xg_vm_reservation, fault) - 32usize];
+    ["Offset of field: xg_vm_reservation::cookie"]
+        [::core::mem::offset_of!(xg_vm_reservation, cookie) - 40usize];
+    ["Offset of field: xg_vm_reservation::iterator"]
+        [::core::mem::offset_of!(xg_vm_reservation, iterator) - 48usize];
+    ["Offset of field: xg_vm_reservation::iterator_cookie"]
+        [::core::mem::offset_of!(xg_vm_reservation, iterator_cookie) - 56usize];
+    ["Offset of field: xg_vm_reservation::window"]
+        [::core::mem::offset_of!(xg_vm_reservation, window) - 64usize];
+    ["Offset of field: xg_vm_reservation::base"]
+        [::core::mem::offset_of!(xg_vm_reservation, base) - 72usize];
+    ["Offset of field: xg_vm_reservation::pages"]
+        [::core::mem::offset_of!(xg_vm_reservation, pages) - 80usize];
+    ["Offset of field: xg_vm_reservation::in_use"]
+        [::core::mem::offset_of!(xg_vm_reservation, in_use) - 88usize];
+    ["Offset of field: xg_vm_reservation::next"]
+        [::core::mem::offset_of!(xg_vm_reservation, next) - 92usize];
+    ["Offset of field: xg_vm_reservation::state"]
+        [::core::mem::offset_of!(xg_vm_reservation, state) - 94usize];
+    ["Offset of field: xg_vm_reservation::kind"]
+        [::core::mem::offset_of!(xg_vm_reservation, kind) - 95usize];
+    ["Offset of field: xg_vm_reservation::backing"]
+        [::core::mem::offset_of!(xg_vm_reservation, backing) - 96usize];
+    ["Offset of field: xg_vm_reservation::rights"]
+        [::core::mem::offset_of!(xg_vm_reservation, rights) - 97usize];
+    ["Offset of field: xg_vm_reservation::flags"]
+        [::core::mem::offset_of!(xg_vm_reservation, flags) - 98usize];
+    ["Offset of field: xg_vm_reservation::times"]
+        [::core::mem::offset_of!(xg_vm_reservation, times) - 100usize];
+};
+impl Default for xg_vm_reservation {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xg_vm_pool {
+    pub first: usize,
+    pub last: usize,
+    pub next: usize,
+    pub full: bool,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_vm_pool"][::core::mem::size_of::<xg_vm_pool>() - 32usize];
+    ["Alignment of xg_vm_pool"][::core::mem::align_of::<xg_vm_pool>() - 8usize];
+    ["Offset of field: xg_vm_pool::first"][::core::mem::offset_of!(xg_vm_pool, first) - 0usize];
+    ["Offset of field: xg_vm_pool::last"][::core::mem::offset_of!(xg_vm_pool, last) - 8usize];
+    ["Offset of field: xg_vm_pool::next"][::core::mem::offset_of!(xg_vm_pool, next) - 16usize];
+    ["Offset of field: xg_vm_pool::full"][::core::mem::offset_of!(xg_vm_pool, full) - 24usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_vm_vcpu {
+    pub vm: *mut xg_vm,
+    pub id: u32,
+    pub size: u32,
+    pub addr: usize,
+    pub data: u64,
+    pub write: bool,
+    pub stage: u8,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_vm_vcpu"][::core::mem::size_of::<xg_vm_vcpu>() - 40usize];
+    ["Alignment of xg_vm_vcpu"][::core::mem::align_of::<xg_vm_vcpu>() - 8usize];
+    ["Offset of field: xg_vm_vcpu::vm"][::core::mem::offset_of!(xg_vm_vcpu, vm) - 0usize];
+    ["Offset of field: xg_vm_vcpu::id"][::core::mem::offset_of!(xg_vm_vcpu, id) - 8usize];
+    ["Offset of field: xg_vm_vcpu::size"][::core::mem::offset_of!(xg_vm_vcpu, size) - 12usize];
+    ["Offset of field: xg_vm_vcpu::addr"][::core::mem::offset_of!(xg_vm_vcpu, addr) - 16usize];
+    ["Offset of field: xg_vm_vcpu::data"][::core::mem::offset_of!(xg_vm_vcpu, data) - 24usize];
+    ["Offset of field: xg_vm_vcpu::write"][::core::mem::offset_of!(xg_vm_vcpu, write) - 32usize];
+    ["Offset of field: xg_vm_vcpu::stage"][::core::mem::offset_of!(xg_vm_vcpu, stage) - 33usize];
+};
+impl Default for xg_vm_vcpu {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_vm_config {
+    pub dom: u16,
+    pub self_: u16,
+    pub flags: u32,
+    pub slots: *mut xg_vm_reservation,
+    pub order: *mut u16,
+    pub nr_slots: u32,
+    pub pools: *mut xg_vm_pool,
+    pub nr_pools: u32,
+    pub vcpus: *mut xg_vm_vcpu,
+    pub ports: *mut u32,
+    pub nr_vcpus: u32,
+    pub handler: xg_evtchn_handler_t,
+    pub data: *mut ::core::ffi::c_void,
+    pub own: xg_window,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_vm_config"][::core::mem::size_of::<xg_vm_config>() - 112usize];
+    ["Alignment of xg_vm_config"][::core::mem::align_of::<xg_vm_config>() - 8usize];
+    ["Offset of field: xg_vm_config::dom"][::core::mem::offset_of!(xg_vm_config, dom) - 0usize];
+    ["Offset of field: xg_vm_config::self_"][::core::mem::offset_of!(xg_vm_config, self_) - 2usize];
+    ["Offset of field: xg_vm_config::flags"][::core::mem::offset_of!(xg_vm_config, flags) - 4usize];
+    ["Offset of field: xg_vm_config::slots"][::core::mem::offset_of!(xg_vm_config, slots) - 8usize];
+    ["Offset of field: xg_vm_config::order"]
+        [::core::mem::offset_of!(xg_vm_config, order) - 16usize];
+    ["Offset of field: xg_vm_config::nr_slots"]
+        [::core::mem::offset_of!(xg_vm_config, nr_slots) - 24usize];
+    ["Offset of field: xg_vm_config::pools"]
+        [::core::mem::offset_of!(xg_vm_config, pools) - 32usize];
+    ["Offset of field: xg_vm_config::nr_pools"]
+        [::core::mem::offset_of!(xg_vm_config, nr_pools) - 40usize];
+    ["Offset of field: xg_vm_config::vcpus"]
+        [::core::mem::offset_of!(xg_vm_config, vcpus) - 48usize];
+    ["Offset of field: xg_vm_config::ports"]
+        [::core::mem::offset_of!(xg_vm_config, ports) - 56usize];
+    ["Offset of field: xg_vm_config::nr_vcpus"]
+        [::core::mem::offset_of!(xg_vm_config, nr_vcpus) - 64usize];
+    ["Offset of field: xg_vm_config::handler"]
+        [::core::mem::offset_of!(xg_vm_config, handler) - 72usize];
+    ["Offset of field: xg_vm_config::data"][::core::mem::offset_of!(xg_vm_config, data) - 80usize];
+    ["Offset of field: xg_vm_config::own"][::core::mem::offset_of!(xg_vm_config, own) - 88usize];
+};
+impl Default for xg_vm_config {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_vm {
+    pub guest: *mut xg_guest,
+    pub slots: *mut xg_vm_reservation,
+    pub order: *mut u16,
+    pub pools: *mut xg_vm_pool,
+    pub vcpus: *mut xg_vm_vcpu,
+    pub unhandled: xg_vm_fault_fn,
+    pub unhandled_cookie: *mut ::core::ffi::c_void,
+    pub ioreq: xg_ioreq,
+    pub own: xg_window,
+    pub errors: u64,
+    pub refusals: [i32; 4usize],
+    pub last_error: i32,
+    pub flags: u32,
+    pub nr_slots: u32,
+    pub nr_pools: u32,
+    pub max_pools: u32,
+    pub nr_vcpus: u32,
+    pub count: u32,
+    pub calls: u32,
+    pub free: u16,
+    pub dom: u16,
+    pub self_: u16,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_vm"][::core::mem::size_of::<xg_vm>() - 184usize];
+    ["Alignment of xg_vm"][::core::mem::align_of::<xg_vm>() - 8usize];
+    ["Offset of field: xg_vm::guest"][::core::mem::offset_of!(xg_vm, guest) - 0usize];
+    ["Offset of field: xg_vm::slots"][::core::mem::offset_of!(xg_vm, slots) - 8usize];
+    ["Offset of field: xg_vm::order"][::core::mem::offset_of!(xg_vm, order) - 16usize];
+    ["Offset of field: xg_vm::pools"][::core::mem::offset_of!(xg_vm, pools) - 24usize];
+    ["Offset of field: xg_vm::vcpus"][::core::mem::offset_of!(xg_vm, vcpus) - 32usize];
+    ["Offset of field: xg_vm::unhandled"][::core::mem::offset_of!(xg_vm, unhandled) - 40usize];
+    ["Offset of field: xg_vm::unhandled_cookie"]
+        [::core::mem::offset_of!(xg_vm, unhandled_cookie) - 48usize];
+    ["Offset of field: xg_vm::ioreq"][::core::mem::offset_of!(xg_vm, ioreq) - 56usize];
+    ["Offset of field: xg_vm::own"][::core::mem::offset_of!(xg_vm, own) - 96usize];
+    ["Offset of field: xg_vm::errors"][::core::mem::offset_of!(xg_vm, errors) - 120usize];
+    ["Offset of field: xg_vm::refusals"][::core::mem::offset_of!(xg_vm, refusals) - 128usize];
+    ["Offset of field: xg_vm::last_error"][::core::mem::offset_of!(xg_vm, last_error) - 144usize];
+    ["Offset of field: xg_vm::flags"][::core::mem::offset_of!(xg_vm, flags) - 148usize];
+    ["Offset of field: xg_vm::nr_slots"][::core::mem::offset_of!(xg_vm, nr_slots) - 152usize];
+    ["Offset of field: xg_vm::nr_pools"][::core::mem::offset_of!(xg_vm, nr_pools) - 156usize];
+    ["Offset of field: xg_vm::max_pools"][::core::mem::offset_of!(xg_vm, max_pools) - 160usize];
+    ["Offset of field: xg_vm::nr_vcpus"][::core::mem::offset_of!(xg_vm, nr_vcpus) - 164usize];
+    ["Offset of field: xg_vm::count"][::core::mem::offset_of!(xg_vm, count) - 168usize];
+    ["Offset of field: xg_vm::calls"][::core::mem::offset_of!(xg_vm, calls) - 172usize];
+    ["Offset of field: xg_vm::free"][::core::mem::offset_of!(xg_vm, free) - 176usize];
+    ["Offset of field: xg_vm::dom"][::core::mem::offset_of!(xg_vm, dom) - 178usize];
+    ["Offset of field: xg_vm::self_"][::core::mem::offset_of!(xg_vm, self_) - 180usize];
+};
+impl Default for xg_vm {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 unsafe extern "C" {
+    pub fn xg_domctl_max_mem(g: *mut xg_guest, dom: u16, kib: u64) -> ::core::ffi::c_int;
+    pub fn xg_domctl_iomem_permission(
+        g: *mut xg_guest,
+        dom: u16,
+        mfn: u64,
+        count: u32,
+        allow: bool,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_domctl_map_mmio(
+        g: *mut xg_guest,
+        dom: u16,
+        gfn: u64,
+        mfn: u64,
+        count: u32,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_domctl_unmap_mmio(
+        g: *mut xg_guest,
+        dom: u16,
+        gfn: u64,
+        mfn: u64,
+        count: u32,
+        done: *mut u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_domctl_probe_mmio(g: *mut xg_guest, dom: u16) -> ::core::ffi::c_int;
+    pub fn xg_domctl_pause(g: *mut xg_guest, dom: u16) -> ::core::ffi::c_int;
+    pub fn xg_domctl_unpause(g: *mut xg_guest, dom: u16) -> ::core::ffi::c_int;
     pub fn xg_evtchn_alloc_unbound(g: *mut xg_guest, dom: u16, remote: u16) -> ::core::ffi::c_int;
     pub fn xg_evtchn_bind_interdomain(
         g: *mut xg_guest,
@@ -826,5 +1242,119 @@ unsafe extern "C" {
     pub fn xg_guest_fini(g: *mut xg_guest) -> ::core::ffi::c_int;
     pub fn xg_current() -> *mut xg_guest;
     pub fn xg_set_current(g: *mut xg_guest);
+    pub fn xg_ioreq_create(
+        s: *mut xg_ioreq,
+        g: *mut xg_guest,
+        config: *const xg_ioreq_config,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_ioreq_destroy(s: *mut xg_ioreq) -> ::core::ffi::c_int;
+    pub fn xg_ioreq_map_range(s: *mut xg_ioreq, first: u64, last: u64) -> ::core::ffi::c_int;
+    pub fn xg_ioreq_unmap_range(s: *mut xg_ioreq, first: u64, last: u64) -> ::core::ffi::c_int;
+    pub fn xg_ioreq_next(
+        s: *mut xg_ioreq,
+        vcpu: u32,
+        access: *mut xg_ioreq_access,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_ioreq_answer(s: *mut xg_ioreq, vcpu: u32, data: u64) -> ::core::ffi::c_int;
+    pub fn xg_vm_init(
+        vm: *mut xg_vm,
+        g: *mut xg_guest,
+        config: *const xg_vm_config,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_fini(vm: *mut xg_vm) -> ::core::ffi::c_int;
+    pub fn xg_vm_caps(vm: *const xg_vm) -> u32;
+    pub fn xg_vm_refusal(vm: *const xg_vm, what: u32) -> ::core::ffi::c_int;
+    pub fn xg_vm_reserve(
+        vm: *mut xg_vm,
+        addr: usize,
+        size: usize,
+        fault: xg_vm_fault_fn,
+        cookie: *mut ::core::ffi::c_void,
+        reservation: *mut *mut xg_vm_reservation,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_guard(
+        vm: *mut xg_vm,
+        addr: usize,
+        size: usize,
+        reservation: *mut *mut xg_vm_reservation,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_add_pool(vm: *mut xg_vm, addr: usize, size: usize) -> ::core::ffi::c_int;
+    pub fn xg_vm_reserve_anon(
+        vm: *mut xg_vm,
+        size: usize,
+        align: usize,
+        fault: xg_vm_fault_fn,
+        cookie: *mut ::core::ffi::c_void,
+        reservation: *mut *mut xg_vm_reservation,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_free(vm: *mut xg_vm, reservation: *mut xg_vm_reservation) -> ::core::ffi::c_int;
+    pub fn xg_vm_find(vm: *mut xg_vm, addr: usize) -> *mut xg_vm_reservation;
+    pub fn xg_vm_find_cost(vm: *mut xg_vm, addr: usize) -> u32;
+    pub fn xg_vm_verify(vm: *mut xg_vm) -> ::core::ffi::c_int;
+    pub fn xg_vm_map(
+        vm: *mut xg_vm,
+        reservation: *mut xg_vm_reservation,
+        iterator: xg_vm_iterator_fn,
+        cookie: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_map_now(
+        vm: *mut xg_vm,
+        reservation: *mut xg_vm_reservation,
+        iterator: xg_vm_iterator_fn,
+        cookie: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_map_ram(
+        vm: *mut xg_vm,
+        reservation: *mut xg_vm_reservation,
+        zero: bool,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_map_mmio(
+        vm: *mut xg_vm,
+        reservation: *mut xg_vm_reservation,
+        paddr: u64,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_create_ram(
+        vm: *mut xg_vm,
+        addr: usize,
+        rights: u32,
+        fault: xg_vm_fault_fn,
+        cookie: *mut ::core::ffi::c_void,
+        reservation: *mut *mut xg_vm_reservation,
+        window: *mut *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_create_mmio(
+        vm: *mut xg_vm,
+        addr: usize,
+        rights: u32,
+        fault: xg_vm_fault_fn,
+        cookie: *mut ::core::ffi::c_void,
+        reservation: *mut *mut xg_vm_reservation,
+        window: *mut *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_fault(
+        vm: *mut xg_vm,
+        vcpu: *mut xg_vm_vcpu,
+        addr: usize,
+        size: usize,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_begin(
+        vm: *mut xg_vm,
+        vcpu: *mut xg_vm_vcpu,
+        addr: usize,
+        size: usize,
+        write: bool,
+        data: u64,
+    );
+    pub fn xg_vm_set_unhandled(
+        vm: *mut xg_vm,
+        fault: xg_vm_fault_fn,
+        cookie: *mut ::core::ffi::c_void,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_vm_answer(vcpu: *mut xg_vm_vcpu, data: u64) -> ::core::ffi::c_int;
+    pub fn xg_vm_retry(vcpu: *mut xg_vm_vcpu) -> ::core::ffi::c_int;
+    pub fn xg_vm_serve(vm: *mut xg_vm) -> u32;
 }
 pub const XG_FOREVER: u64 = 18446744073709551615;
+pub const XG_VM_FRAME_NONE: u32 = 0;
+pub const XG_VM_FRAME_PRESENT: u32 = 2;
+pub const XG_VM_FRAME_RAM: u32 = 1;
