@@ -156,6 +156,12 @@ impl Cpus {
         fresh
     }
 
+    /// How often Xen raised an upcall of any vCPU.
+    pub(super) fn raises(&self) -> u64 {
+        let raised = |place: &Vcpu| place.raised.load(Ordering::SeqCst);
+        self.list.iter().map(raised).sum()
+    }
+
     fn wanted(&self, vcpu: u32) -> bool {
         let place = &self.list[vcpu as usize];
         let flag = || place.info.upcall_pending().load(Ordering::SeqCst) != 0;

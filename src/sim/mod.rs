@@ -360,6 +360,9 @@ impl Hypervisor {
                 let domains = state.domains.values();
                 domains.map(|domain| domain.cpus.clone()).collect()
             };
+            // One that was seen at rest may be woken by one that is seen later.
+            let raised = || all.iter().map(|cpus| cpus.raises()).sum::<u64>();
+            let before = raised();
             let mut rest = true;
             for cpus in &all {
                 let ran = match cpus.delivery() {
@@ -372,7 +375,7 @@ impl Hypervisor {
                 rest &= ran == 0;
                 calls += ran;
             }
-            if rest {
+            if rest && raised() == before {
                 return calls;
             }
             assert!(

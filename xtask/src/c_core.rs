@@ -13,7 +13,7 @@ use crate::legs::Tally;
 use crate::process;
 use crate::setup::{self, Need};
 
-const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
+pub const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
 
 /// The hosted build is clang's and gcc's; these and those of [`CROSS_GCC`] are
 /// freestanding.
@@ -156,7 +156,8 @@ pub fn compile(tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-fn ours() -> Vec<String> {
+/// Where Xen's headers are among ours.
+pub fn ours() -> Vec<String> {
     let abi = process::workspace().join("include/abi");
     vec!["-isystem".into(), abi.display().to_string()]
 }
@@ -331,7 +332,7 @@ fn include_name(header: &Path) -> String {
 }
 
 /// The C files of a folder of the repository.
-fn sources(folder: &str) -> Result<Vec<PathBuf>> {
+pub fn sources(folder: &str) -> Result<Vec<PathBuf>> {
     files(&process::workspace().join(folder), "c")
 }
 

@@ -4,6 +4,7 @@
 mod abi;
 mod bindings;
 mod c_core;
+mod c_tests;
 mod cargo_test;
 mod ci;
 mod counts;
@@ -46,6 +47,8 @@ enum Command {
     Demo,
     /// Run every test there is, on the simulator and on real Xen.
     Test(test::Args),
+    /// Run the tests in C on the simulator.
+    CTests(c_tests::Args),
     /// Check format, lints, docs and generated files, and run every test.
     Ci(ci::Args),
     /// Build the library for a bare-metal target.
@@ -88,6 +91,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Setup(args) => setup::run(args),
         Command::Demo => demo::run(),
         Command::Test(args) => test::run(args),
+        Command::CTests(args) => c_tests::run(args),
         Command::Ci(args) => ci::run(args),
         Command::Build(args) => toolchain::build(args),
         Command::Abi(args) => abi::run(args),

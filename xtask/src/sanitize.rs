@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::c_tests;
 use crate::cargo_test::{self, Scenarios};
 use crate::legs::Tally;
 use crate::process;
@@ -70,10 +71,16 @@ impl Build {
     }
 
     fn cargo(&self, subcommand: &str) -> Result<Command> {
+        let mut cargo = self.cargo_for(subcommand, "xen-guest")?;
+        cargo.args(["--features", "sim"]);
+        Ok(cargo)
+    }
+
+    fn cargo_for(&self, subcommand: &str, package: &str) -> Result<Command> {
         let variable = self.target.replace('-', "_");
         let mut cargo = host_cargo(subcommand);
         cargo
-            .args(["--package", "xen-guest", "--features", "sim"])
+            .args(["--package", package])
             .args(["--target", &self.target])
             .arg("--target-dir")
             .arg(self.target_dir()?)
@@ -112,16 +119,52 @@ impl Build {
     }
 }
 
+/// What makes clang find mistakes of memory and undefined behaviour.
+const ADDRESS: [&str; 2] = [
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=undefined",
+];
+
+/// What a C program needs that uses the simulator under these sanitizers.
+#[derive(Debug)]
+pub struct Simulator {
+    pub library: PathBuf,
+    pub cflags: Vec<&'static str>,
+    /// The sanitizers' own library: Rust's, as clang's may not be installed.
+    pub runtime: PathBuf,
+}
+
+/// Build the simulator's static library so.
+pub fn simulator() -> Result<Simulator> {
+    let build = Build::new("address", &ADDRESS)?;
+    process::run(build.cargo_for("build", c_tests::PACKAGE)?.arg("--quiet"))?;
+    let folder = build.target_dir()?.join(&build.target).join("debug");
+    let libraries = sysroot()?.join(format!("lib/rustlib/{}/lib", build.target));
+    let runtime = std::fs::read_dir(&libraries)
+        .with_context(|| format!("cannot list {}", libraries.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.to_string_lossy().ends_with("_rt.asan.a"))
+        .with_context(|| format!("no address sanitizer in {}", libraries.display()))?;
+    Ok(Simulator {
+        library: folder.join(c_tests::LIBRARY),
+        cflags: build.cflags,
+        runtime,
+    })
+}
+
+/// Where the compiler's libraries are.
+fn sysroot() -> Result<PathBuf> {
+    let mut rustc = Command::new("rustc");
+    sanitise(&mut rustc);
+    let sysroot = process::output(rustc.args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(sysroot.trim()))
+}
+
 /// AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer: first on
 /// planted mistakes, then on the tests and the example.
 pub fn address(tally: &mut Tally) -> Result<Scenarios> {
-    let build = Build::new(
-        "address",
-        &[
-            "-fsanitize=address,undefined",
-            "-fno-sanitize-recover=undefined",
-        ],
-    )?;
+    let build = Build::new("address", &ADDRESS)?;
     let folder = tempfile::tempdir()?;
     let program = build.planted(folder.path())?;
     let leaks = finds_mistakes(&program, tally)?;
@@ -233,10 +276,7 @@ pub fn thread(tally: &mut Tally) -> Result<Option<Scenarios>> {
 
 /// Whether the compiler's library comes with its sources; rustup may try.
 fn library_sources() -> Result<bool> {
-    let mut rustc = Command::new("rustc");
-    sanitise(&mut rustc);
-    let sysroot = process::output(rustc.args(["--print", "sysroot"]))?;
-    let std = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/std");
+    let std = sysroot()?.join("lib/rustlib/src/rust/library/std");
     if !std.is_dir() && process::find_program("rustup").is_some() {
         let mut rustup = Command::new("rustup");
         sanitise(&mut rustup);

@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use crate::c_core::{self, OFFICIAL_HEADERS};
+use crate::c_tests;
 use crate::cargo_test::{self, Scenarios};
 use crate::legs::{Legs, Tally};
 use crate::process;
@@ -53,11 +54,12 @@ pub fn add(legs: &mut Legs, args: &Args) {
         both(our_headers(tally)?);
         Ok(())
     });
+    legs.run("tests in C", |tally| c_tests::plain(&[], tally));
     legs.run("stress", stress);
     let mut sanitized = Scenarios::default();
     legs.run("address and undefined-behaviour sanitizers", |tally| {
         sanitized = sanitize::address(tally)?;
-        Ok(())
+        c_tests::sanitized(&[], tally)
     });
     legs.run("thread sanitizer", |tally| {
         sanitize::thread(tally)?;

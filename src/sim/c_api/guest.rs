@@ -264,16 +264,17 @@ pub unsafe extern "C" fn xg_sim_guest_init(
         let mut place = Place::new(&domain.domain, &config)?;
         let made = place.guest.as_mut_ptr();
         domain.current.store(made, Ordering::SeqCst);
-        connect_guest(domain, made);
+        *slot = Some(place);
+        drop(slot);
+        // Before the event interrupt is enabled.
         let online = (1..domain.domain.vcpus())
             // SAFETY: set up just now.
             .try_for_each(|vcpu| core(unsafe { ffi::xg_vcpu_online(made, vcpu) }).map(drop));
-        *slot = Some(place);
-        drop(slot);
         if let Err(error) = online {
             take_down(domain)?;
             return Err(error);
         }
+        connect_guest(domain, made);
         // SAFETY: as the caller promises.
         unsafe { put(guest, made) }?;
         Ok(0)
