@@ -8,135 +8,108 @@
 #include "hypercall.h"
 #include "internal.h"
 
-#define CHUNK 32u
+/* What a window shows. */
+struct source {
+	uint64_t first;
+	uint32_t id;
+	uint16_t dom;
+	uint16_t type;
+	bool resource; /* of this type and number, or frames of the domain */
+};
 
-/*
- * Make the `count` frames from `gfn` on empty, from the last to the first;
- * only those with errs[i] == 0, if errs is given. A refusal is no reason to
- * leave the others. Returns the number of the last that stayed, 0 for none.
- */
-static uint32_t take_back(struct xg_guest *g, uint64_t gfn, uint32_t count,
-			  const int *errs)
+/* Into the physmap: all, or what *left says. */
+static int fill(struct xg_guest *g, const struct source *from, uint64_t gfn,
+		uint32_t count, uint32_t *left)
 {
-	uint32_t left = 0;
+	uint64_t frames[XG_FRAMES], gfns[XG_FRAMES];
+	int errs[XG_FRAMES];
+	uint32_t done = 0;
 
-	for (uint32_t i = count; i > 0; i--) {
-		if (errs && errs[i - 1])
-			continue;
-		if (xg_memory_remove_from_physmap(g, DOMID_SELF, gfn + i - 1) &&
-		    !left)
-			left = i;
+	if (!xg_frames_valid(from->first, count) ||
+	    !xg_frames_valid(gfn, count))
+		return -XG_EINVAL;
+	while (done < count) {
+		uint32_t batch = xg_frames_from(gfns, gfn + done, count - done);
+		uint64_t first = from->first + done;
+		uint32_t before, some;
+		int rc;
+
+		if (from->resource) {
+			rc = xg_memory_acquire_resource(
+				g, from->dom, from->type, from->id, first,
+				batch, gfns, &some);
+		} else {
+			xg_frames_from(frames, first, batch);
+			rc = xg_memory_add_to_physmap_batch(
+				g, DOMID_SELF, from->dom,
+				XENMAPSPACE_gmfn_foreign, batch, frames, gfns,
+				errs);
+			some = rc ? xg_take_back(g, gfns, 0, batch, errs) : 0;
+		}
+		if (rc) {
+			before = xg_take_back(g, NULL, gfn, done, NULL);
+			*left = some ? done + some : before;
+			return *left ? -XG_EIO : rc;
+		}
+		done += batch;
 	}
-	return left;
+	return 0;
 }
 
 int xg_foreign_add_range(struct xg_guest *g, uint16_t foreign, uint64_t first,
 			 uint32_t count, uint64_t gfn, uint32_t *left)
 {
-	uint64_t idxs[CHUNK], gfns[CHUNK];
-	int errs[CHUNK];
-	uint32_t done = 0;
+	struct source from = {.dom = foreign, .first = first};
 
 	if (!left)
 		return -XG_EINVAL;
 	*left = 0;
-	if (!xg_frames_valid(first, count) || !xg_frames_valid(gfn, count))
-		return -XG_EINVAL;
-	while (done < count) {
-		uint32_t batch = count - done < CHUNK ? count - done : CHUNK;
-		uint32_t some;
-		int rc;
-
-		for (uint32_t i = 0; i < batch; i++) {
-			idxs[i] = first + done + i;
-			gfns[i] = gfn + done + i;
-		}
-		rc = xg_memory_add_to_physmap_batch(g, DOMID_SELF, foreign,
-						    XENMAPSPACE_gmfn_foreign,
-						    batch, idxs, gfns, errs);
-		if (!rc) {
-			done += batch;
-			continue;
-		}
-		some = take_back(g, gfn + done, batch, errs);
-		*left = take_back(g, gfn, done, NULL);
-		if (some)
-			*left = done + some;
-		return *left ? -XG_EIO : rc;
-	}
-	return 0;
+	return fill(g, &from, gfn, count, left);
 }
 
-static bool window_valid(const struct xg_window *at, uint32_t prot)
-{
-	return at && xg_window_valid(at) &&
-	       (prot == XG_PROT_READ || prot == (XG_PROT_READ | XG_PROT_WRITE));
-}
-
-/* The physmap has the pages: let the CPU reach them, or take them back. */
-static int make_visible(struct xg_guest *g, const struct xg_window *at,
-			uint32_t prot, uint32_t *left)
-{
-	int rc = xg_map_pages(g, at->va, at->gfn, at->pages, prot);
-
-	if (!rc)
-		return 0;
-	*left = take_back(g, at->gfn, at->pages, NULL);
-	return *left ? -XG_EIO : rc;
-}
-
-int xg_foreign_map(struct xg_guest *g, uint16_t foreign, uint64_t first,
-		   const struct xg_window *at, uint32_t prot, uint32_t *left)
+static int map_window(struct xg_guest *g, const struct source *from,
+		      const struct xg_window *at, uint32_t prot, uint32_t *left)
 {
 	int rc;
 
 	if (!left)
 		return -XG_EINVAL;
 	*left = 0;
-	if (!window_valid(at, prot))
+	if (!at || !xg_window_valid(at) ||
+	    (prot | XG_PROT_WRITE) != (XG_PROT_READ | XG_PROT_WRITE))
 		return -XG_EINVAL;
 	rc = xg_check_empty(g, at->va, at->pages);
 	if (!rc)
-		rc = xg_foreign_add_range(g, foreign, first, at->pages, at->gfn,
-					  left);
-	return rc ? rc : make_visible(g, at, prot, left);
+		rc = fill(g, from, at->gfn, at->pages, left);
+	if (rc)
+		return rc;
+	rc = xg_map_pages(g, at->va, at->gfn, at->pages, prot);
+	if (rc)
+		*left = xg_take_back(g, NULL, at->gfn, at->pages, NULL);
+	return *left ? -XG_EIO : rc;
+}
+
+int xg_foreign_map(struct xg_guest *g, uint16_t foreign, uint64_t first,
+		   const struct xg_window *at, uint32_t prot, uint32_t *left)
+{
+	struct source from = {.dom = foreign, .first = first};
+
+	return map_window(g, &from, at, prot, left);
 }
 
 int xg_resource_map(struct xg_guest *g, uint16_t dom, uint16_t type,
 		    uint32_t id, uint64_t frame, const struct xg_window *at,
 		    uint32_t prot, uint32_t *left)
 {
-	uint64_t gfns[CHUNK];
-	uint32_t done = 0;
-	int busy;
+	struct source from = {
+		.dom = dom,
+		.type = type,
+		.id = id,
+		.first = frame,
+		.resource = true,
+	};
 
-	if (!left)
-		return -XG_EINVAL;
-	*left = 0;
-	if (!window_valid(at, prot) || !xg_frames_valid(frame, at->pages))
-		return -XG_EINVAL;
-	busy = xg_check_empty(g, at->va, at->pages);
-	if (busy)
-		return busy;
-	while (done < at->pages) {
-		uint32_t batch =
-			at->pages - done < CHUNK ? at->pages - done : CHUNK;
-		uint32_t some, before;
-		int rc;
-
-		for (uint32_t i = 0; i < batch; i++)
-			gfns[i] = at->gfn + done + i;
-		rc = xg_memory_acquire_resource(g, dom, type, id, frame + done,
-						batch, gfns, &some);
-		if (!rc) {
-			done += batch;
-			continue;
-		}
-		before = take_back(g, at->gfn, done, NULL);
-		*left = some ? done + some : before;
-		return *left ? -XG_EIO : rc;
-	}
-	return make_visible(g, at, prot, left);
+	return map_window(g, &from, at, prot, left);
 }
 
 int xg_foreign_unmap(struct xg_guest *g, const struct xg_window *at,
@@ -153,6 +126,6 @@ int xg_foreign_unmap(struct xg_guest *g, const struct xg_window *at,
 	rc = xg_unmap_pages(g, at->va, at->pages);
 	if (rc)
 		return rc;
-	*left = take_back(g, at->gfn, at->pages, NULL);
+	*left = xg_take_back(g, NULL, at->gfn, at->pages, NULL);
 	return *left ? -XG_EIO : 0;
 }

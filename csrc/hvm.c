@@ -7,28 +7,29 @@
 
 #include <xen/hvm/hvm_op.h>
 
-int xg_hvm_get_param(struct xg_guest *g, uint16_t dom, uint32_t index,
-		     uint64_t *value)
+static int param(struct xg_guest *g, uint16_t dom, uint32_t index,
+		 uint64_t *value, uint32_t sub_op)
 {
 	struct xen_hvm_param op = {.domid = dom, .index = index};
 	int rc;
 
 	if (!value)
 		return -XG_EINVAL;
-	rc = xg_hypercall2(g, __HYPERVISOR_hvm_op, HVMOP_get_param, &op);
+	op.value = *value;
+	rc = xg_hypercall2(g, __HYPERVISOR_hvm_op, sub_op, &op);
 	if (!rc)
 		*value = op.value;
 	return rc;
 }
 
+int xg_hvm_get_param(struct xg_guest *g, uint16_t dom, uint32_t index,
+		     uint64_t *value)
+{
+	return param(g, dom, index, value, HVMOP_get_param);
+}
+
 int xg_hvm_set_param(struct xg_guest *g, uint16_t dom, uint32_t index,
 		     uint64_t value)
 {
-	struct xen_hvm_param op = {
-		.domid = dom,
-		.index = index,
-		.value = value,
-	};
-
-	return xg_hypercall2(g, __HYPERVISOR_hvm_op, HVMOP_set_param, &op);
+	return param(g, dom, index, &value, HVMOP_set_param);
 }

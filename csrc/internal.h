@@ -36,8 +36,18 @@ static inline uintptr_t xg_page_offset(uintptr_t address)
 /* guest.c: is the window usable: page aligned and not past the end? */
 bool xg_window_valid(const struct xg_window *window);
 
-/* memory.c: can frames be counted from `gfn` on? */
+/* memory.c: one operation on memory, with its argument structure; and whether
+ * frames can be counted from `gfn` on. */
+intptr_t xg_memory_op(const struct xg_guest *g, uint32_t cmd, void *arg);
 bool xg_frames_valid(uint64_t gfn, uint32_t count);
+/* Make frames empty, the last first: those of gfns[], or from `gfn` on without;
+ * only those with errs[i] == 0, if errs is given. A refusal is no reason to
+ * leave the others. The number of the last that stayed, 0 for none. */
+uint32_t xg_take_back(struct xg_guest *g, const uint64_t *gfns, uint64_t gfn,
+		      uint32_t count, const int *errs);
+/* Consecutive numbers in frames[], `count` but no more than this; how many. */
+#define XG_FRAMES 32u
+uint32_t xg_frames_from(uint64_t *frames, uint64_t first, uint32_t count);
 
 /* evtchn.c */
 int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config);
@@ -64,12 +74,10 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config);
 int xg_gnttab_fini(struct xg_guest *g);
 int xg_gnttab_grow(struct xg_guest *g, uint32_t frames);
 
-/* region.c: check the state of pages of a region, and change it. As
- * xg_region_map() answers. */
-int xg_region_set_mapped(struct xg_region *r, uint32_t first, uint32_t n,
-			 bool mapped);
-int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n,
-			   bool mapped);
+/* region.c: are the pages allocated, and each mapped as `mapped` says? Then,
+ * with `flip`, they are the opposite. As xg_region_map() answers. */
+int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,
+		     bool mapped, bool flip);
 
 /* regions.c: are both addresses in one region, or both in none? */
 bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b);

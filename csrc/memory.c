@@ -9,6 +9,12 @@
 _Static_assert(sizeof(xen_ulong_t) == sizeof(uint64_t), "idxs[] is passed on");
 _Static_assert(sizeof(xen_pfn_t) == sizeof(uint64_t), "gfns[] is passed on");
 
+intptr_t xg_memory_op(const struct xg_guest *g, uint32_t cmd, void *arg)
+{
+	return xg_hypercall(g, __HYPERVISOR_memory_op, cmd, (uintptr_t)arg, 0,
+			    0, 0);
+}
+
 int xg_memory_add_to_physmap(struct xg_guest *g, uint16_t dom, uint32_t space,
 			     uint64_t idx, uint64_t gfn)
 {
@@ -19,8 +25,7 @@ int xg_memory_add_to_physmap(struct xg_guest *g, uint16_t dom, uint32_t space,
 		.gpfn = (xen_pfn_t)gfn,
 	};
 
-	return xg_hypercall2(g, __HYPERVISOR_memory_op, XENMEM_add_to_physmap,
-			     &op);
+	return (int)xg_memory_op(g, XENMEM_add_to_physmap, &op);
 }
 
 /* One hypercall's worth of xg_memory_add_to_physmap_batch(). */
@@ -39,8 +44,7 @@ static int add_batch(struct xg_guest *g, uint16_t dom, uint16_t foreign,
 	set_xen_guest_handle(op.idxs, (xen_ulong_t *)(uintptr_t)idxs);
 	set_xen_guest_handle(op.gpfns, (xen_pfn_t *)(uintptr_t)gfns);
 	set_xen_guest_handle(op.errs, errs);
-	return xg_hypercall2(g, __HYPERVISOR_memory_op,
-			     XENMEM_add_to_physmap_batch, &op);
+	return (int)xg_memory_op(g, XENMEM_add_to_physmap_batch, &op);
 }
 
 int xg_memory_add_to_physmap_batch(struct xg_guest *g, uint16_t dom,
@@ -74,21 +78,46 @@ int xg_memory_add_to_physmap_batch(struct xg_guest *g, uint16_t dom,
 	return rc && (!first || first == -XG_EAGAIN) ? rc : first;
 }
 
-int xg_memory_remove_from_physmap(struct xg_guest *g, uint16_t dom,
-				  uint64_t gfn)
+__attribute__((noinline)) int
+xg_memory_remove_from_physmap(struct xg_guest *g, uint16_t dom, uint64_t gfn)
 {
 	struct xen_remove_from_physmap op = {
 		.domid = dom,
 		.gpfn = (xen_pfn_t)gfn,
 	};
 
-	return xg_hypercall2(g, __HYPERVISOR_memory_op,
-			     XENMEM_remove_from_physmap, &op);
+	return (int)xg_memory_op(g, XENMEM_remove_from_physmap, &op);
 }
 
 bool xg_frames_valid(uint64_t gfn, uint32_t count)
 {
 	return !count || gfn <= UINT64_MAX - (count - 1);
+}
+
+uint32_t xg_take_back(struct xg_guest *g, const uint64_t *gfns, uint64_t gfn,
+		      uint32_t count, const int *errs)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = count; i-- > 0;) {
+		int rc = 0;
+
+		if (!errs || !errs[i])
+			rc = xg_memory_remove_from_physmap(
+				g, DOMID_SELF, gfns ? gfns[i] : gfn + i);
+		if (rc && rc != -XG_ENOENT && !left)
+			left = i + 1;
+	}
+	return left;
+}
+
+uint32_t xg_frames_from(uint64_t *frames, uint64_t first, uint32_t count)
+{
+	if (count > XG_FRAMES)
+		count = XG_FRAMES;
+	for (uint32_t i = 0; i < count; i++)
+		frames[i] = first + i;
+	return count;
 }
 
 int xg_memory_remove_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * One region: taking and giving pages.
+ * One region: taking and giving pages, and what is mapped of them.
  *
- * Single pages go through a small cache, last in first out, so that the tree
- * is not touched for most of them. A page in the cache is, for the tree, an
- * allocation of one page; that it is in `free` as well tells it apart.
+ * Single pages are taken from the tree a word at a time: all that are free in
+ * the word become allocations of one page, and `kept` are those that nobody
+ * has asked for yet. So the tree is not touched for most of them.
  */
 #include "region_tree.h"
-
-/* Pages taken from the tree at a time for an empty cache. */
-#define REFILL (XG_REGION_CACHE / 2)
 
 static void set_bit(uint64_t *words, uint32_t bit)
 {
@@ -25,68 +22,111 @@ int xg_region_init(struct xg_region *r, const struct xg_window *window,
 		   void *metadata, size_t size)
 {
 	uint64_t *words = metadata;
-	size_t count;
+	uint32_t pages, count;
 
 	if (!r || !window || !metadata || !xg_window_valid(window) ||
 	    window->pages > XG_REGION_MAX_PAGES ||
 	    (uintptr_t)metadata % sizeof(uint64_t) ||
 	    size < XG_REGION_METADATA(window->pages))
 		return -XG_EINVAL;
+	pages = window->pages;
 	memset(r, 0, sizeof(*r));
+	memset(metadata, 0, size);
 	r->va = window->va;
 	r->gfn = window->gfn;
-	r->pages = window->pages;
-	count = XG_REGION_WORDS(r->pages);
-	memset(words, 0, 3 * count * sizeof(*words));
-	r->free = words;
-	r->heads = words + count;
-	r->mapped = words + 2 * count;
-	xg_region_tree_init(r, (struct xg_region_node *)(words + 3 * count));
+	r->pages = pages;
+	count = (uint32_t)XG_REGION_BLOCKS(pages);
+	r->leaves = count > 1 ? 2u << (31 - __builtin_clz(count - 1)) : 1;
+	count = (uint32_t)XG_REGION_WORDS(pages);
+	r->starts = words;
+	r->holes = words + count;
+	r->mapped = words + 2 * (size_t)count;
+	r->nodes = (uint32_t *)(words + 3 * (size_t)count);
+	/* A hole, and behind it, up to the end of the block, what is as good
+	 * as taken. */
+	if (r->pages % XG_REGION_BLOCK)
+		set_bit(r->starts, r->pages);
+	set_bit(r->starts, 0);
+	set_bit(r->holes, 0);
+	xg_region_update(r, r->pages - 1);
+	xg_region_update(r, 0);
 	return 0;
 }
 
-static void put_in_cache(struct xg_region *r, uint32_t page)
+static void update(struct xg_region *r, uint32_t page, uint32_t later)
 {
-	set_bit(r->free, page);
-	r->cache[r->cached++] = page;
+	if (later / XG_REGION_BLOCK != page / XG_REGION_BLOCK)
+		xg_region_update(r, later);
+	xg_region_update(r, page);
 }
 
-static uint32_t take_from_cache(struct xg_region *r)
+/* A hole's pages up to `end` are taken from it, those of word `w` at least. */
+static void shorten_hole(struct xg_region *r, uint32_t page, uint32_t end)
 {
-	uint32_t page = r->cache[--r->cached];
-
-	clear_bit(r->free, page);
-	return page;
-}
-
-static void free_run(struct xg_region *r, uint32_t page, uint32_t n)
-{
-	xg_region_tree_mark(r, r->heads, XG_NODE_HEADS, page, 1, false);
-	xg_region_tree_set(r, page, n, true);
-}
-
-/* What single pages hold back may be the middle of a longer run. */
-static void flush_cache(struct xg_region *r)
-{
-	while (r->cached)
-		free_run(r, take_from_cache(r), 1);
-}
-
-/* Some pages of one word, the lowest on top. */
-static bool refill_cache(struct xg_region *r)
-{
-	uint32_t first = xg_region_tree_find(r, 1);
-	uint64_t taken;
-
-	if (first == r->pages)
-		return false;
-	taken = xg_region_tree_take_word(r, first, REFILL);
-	while (taken) {
-		uint32_t bit = 63 - (uint32_t)__builtin_clzll(taken);
-
-		r->cache[r->cached++] = first / 64 * 64 + bit;
-		taken ^= UINT64_C(1) << bit;
+	if (end < r->pages && !xg_test_bit(r->starts, end)) {
+		set_bit(r->starts, end);
+		set_bit(r->holes, end);
 	}
+	update(r, page, end);
+}
+
+/*
+ * Free the pages in `mask` of word `w`: each an allocation of one page, or all
+ * of them part of the same, which may go on to page `end`.
+ */
+static void free_pages(struct xg_region *r, uint32_t w, uint64_t mask,
+		       uint32_t end)
+{
+	uint64_t starts = r->starts[w];
+	uint64_t free = xg_region_free(starts, r->holes[w]) | mask;
+	uint64_t holes = free & ~(free << 1);
+	uint32_t base = w * 64;
+	uint32_t first = base + (uint32_t)__builtin_ctzll(starts);
+	uint32_t before = base;
+
+	/* What starts before the word may be a hole up to the first page. */
+	if (first && (mask & starts & -starts)) {
+		before = xg_region_start_of(r, first - 1);
+		if (xg_test_bit(r->holes, before))
+			holes &= holes - 1;
+	}
+	r->starts[w] = (starts & ~free) | holes;
+	r->holes[w] = holes;
+	/* And so may be what starts behind. */
+	if (end < base + 64)
+		end = base + 64;
+	if (free >> 63 && end < r->pages && xg_test_bit(r->holes, end)) {
+		clear_bit(r->starts, end);
+		clear_bit(r->holes, end);
+	}
+	update(r, base, end);
+	if (before / XG_REGION_BLOCK != base / XG_REGION_BLOCK)
+		xg_region_update(r, before);
+}
+
+/* What is kept may be the middle of a longer run. */
+static void free_kept(struct xg_region *r)
+{
+	free_pages(r, r->kept_word, r->kept, 0);
+	r->kept = 0;
+	r->singles = 0;
+}
+
+static bool keep_more(struct xg_region *r)
+{
+	uint32_t page = xg_region_find(r, 1);
+	uint32_t w = page / 64;
+	uint64_t free;
+
+	if (page == r->pages)
+		return false;
+	free = xg_region_free(r->starts[w], r->holes[w]);
+	r->starts[w] |= free;
+	r->holes[w] = 0;
+	shorten_hole(r, page, free >> 63 ? w * 64 + 64 : page);
+	r->kept_word = w;
+	r->kept = free;
+	r->singles = free;
 	return true;
 }
 
@@ -95,78 +135,95 @@ int32_t xg_region_take(struct xg_region *r, uint32_t n)
 	uint32_t page;
 
 	if (n == 1) {
-		if (!r->cached && !refill_cache(r))
+		if (!r->kept && !keep_more(r))
 			return -XG_ENOSPC;
-		return (int32_t)take_from_cache(r);
+		page = r->kept_word * 64 + (uint32_t)__builtin_ctzll(r->kept);
+		r->kept &= r->kept - 1;
+		return (int32_t)page;
 	}
 	if (!n)
 		return -XG_EINVAL;
-	page = xg_region_tree_find(r, n);
-	if (page == r->pages && r->cached && n <= r->pages) {
-		flush_cache(r);
-		page = xg_region_tree_find(r, n);
+	page = xg_region_find(r, n);
+	if (page == r->pages && r->kept && n <= r->pages) {
+		free_kept(r);
+		page = xg_region_find(r, n);
 	}
 	if (page == r->pages)
 		return -XG_ENOSPC;
-	xg_region_tree_set(r, page, n, false);
-	xg_region_tree_mark(r, r->heads, XG_NODE_HEADS, page, 1, true);
+	clear_bit(r->holes, page);
+	shorten_hole(r, page, page + n);
 	return (int32_t)page;
-}
-
-/* Is `page`, the first of an allocation, all of it? Within a block that is
- * looked up: the words of an allocation's first block are up to date. */
-static bool is_single(struct xg_region *r, uint32_t page)
-{
-	uint32_t next = page + 1;
-
-	if (next == r->pages)
-		return true;
-	if (next % XG_REGION_BLOCK)
-		return xg_test_bit(r->heads, next) ||
-		       xg_test_bit(r->free, next);
-	return xg_region_tree_next(r, page) == next;
 }
 
 int xg_region_give(struct xg_region *r, uint32_t page, uint32_t n)
 {
-	if (page >= r->pages || !n || n > r->pages - page ||
-	    !xg_test_bit(r->heads, page) || xg_test_bit(r->free, page))
+	uint32_t w = page / 64, bit = page % 64;
+
+	if (page >= r->pages || !n || n > r->pages - page)
 		return -XG_EINVAL;
-	if (n == 1 ? !is_single(r, page)
-		   : xg_region_tree_next(r, page) != page + n)
+	if (n == 1 && w == r->kept_word && r->singles >> bit & 1) {
+		if (r->kept >> bit & 1)
+			return -XG_EINVAL;
+		if (xg_test_bit(r->mapped, page))
+			return -XG_EBUSY;
+		r->kept |= UINT64_C(1) << bit;
+		return 0;
+	}
+	if (!xg_test_bit(r->starts, page) || xg_test_bit(r->holes, page) ||
+	    xg_region_next_start(r, page + 1) != page + n)
 		return -XG_EINVAL;
-	if (n == 1 ? xg_test_bit(r->mapped, page)
-		   : xg_region_tree_mapped(r, page, n))
+	if (xg_region_next_mapped(r, page) < page + n)
 		return -XG_EBUSY;
-	if (n == 1 && r->cached < XG_REGION_CACHE)
-		put_in_cache(r, page);
-	else
-		free_run(r, page, n);
+	free_pages(r, w, xg_bit_range(bit, n < 64 - bit ? n : 64 - bit),
+		   page + n);
 	return 0;
 }
 
-int xg_region_check_mapped(struct xg_region *r, uint32_t first, uint32_t n,
-			   bool mapped)
+/* Are the pages' bits all as `mapped` says? Then, with `flip`, they are the
+ * opposite. */
+static bool mapped_bits(struct xg_region *r, uint32_t first, uint32_t n,
+			bool mapped, bool flip)
 {
-	if (first >= r->pages || !n || n > r->pages - first)
-		return -XG_EFAULT;
-	if (!xg_region_tree_used(r, first, n))
-		return -XG_EFAULT;
-	for (uint32_t i = 0; i < r->cached; i++)
-		if (r->cache[i] - first < n)
-			return -XG_EFAULT;
-	if (!mapped)
-		return xg_region_tree_mapped(r, first, n) ? -XG_EBUSY : 0;
-	return xg_region_tree_all_mapped(r, first, n) ? 0 : -XG_EINVAL;
+	while (n) {
+		uint32_t some = n < 64 - first % 64 ? n : 64 - first % 64;
+		uint64_t bits = xg_bit_range(first % 64, some);
+		uint64_t *word = &r->mapped[first / 64];
+
+		if ((mapped ? ~*word : *word) & bits)
+			return false;
+		if (flip)
+			*word ^= bits;
+		first += some;
+		n -= some;
+	}
+	return true;
 }
 
-int xg_region_set_mapped(struct xg_region *r, uint32_t first, uint32_t n,
-			 bool mapped)
+int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,
+		     bool mapped, bool flip)
 {
-	int rc = xg_region_check_mapped(r, first, n, !mapped);
+	uint32_t end = first + n;
 
-	if (rc)
-		return rc;
-	xg_region_tree_mark(r, r->mapped, XG_NODE_MAPPED, first, n, mapped);
+	if (first >= r->pages || !n || n > r->pages - first)
+		return -XG_EFAULT;
+	if (xg_test_bit(r->holes, xg_region_start_of(r, first)) ||
+	    xg_region_next_hole(r, first) < end)
+		return -XG_EFAULT;
+	for (uint64_t left = r->kept; left; left &= left - 1) {
+		uint32_t page =
+			r->kept_word * 64 + (uint32_t)__builtin_ctzll(left);
+
+		if (page - first < n)
+			return -XG_EFAULT;
+	}
+	if (!mapped_bits(r, first, n, mapped, false))
+		return mapped ? -XG_EINVAL : -XG_EBUSY;
+	if (!flip)
+		return 0;
+	mapped_bits(r, first, n, mapped, true);
+	/* A page of each block. */
+	for (uint32_t page = first; page < end;
+	     page = (page | (XG_REGION_BLOCK - 1)) + 1)
+		xg_region_update(r, page);
 	return 0;
 }

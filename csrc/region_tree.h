@@ -1,57 +1,52 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* A region's pages as a tree of free runs: region_tree.c. */
+/* A region's pages as runs, and where the long free ones are. */
 #ifndef XG_REGION_TREE_H
 #define XG_REGION_TREE_H
 
 #include "internal.h"
 #include "xen_guest/region.h"
 
-/* Kept in `longest`, above the length: is there such a page below? */
-#define XG_NODE_HEADS  (UINT32_C(1) << 31)
+/* A node: the length of the longest hole that starts in its part, and whether
+ * a run starts there at all and a page is mapped. */
+#define XG_NODE_STARTS (UINT32_C(1) << 31)
 #define XG_NODE_MAPPED (UINT32_C(1) << 30)
-#define XG_NODE_FLAGS  (XG_NODE_HEADS | XG_NODE_MAPPED)
-
-static inline uint32_t xg_node_longest(const struct xg_region_node *node)
-{
-	return node->longest & ~XG_NODE_FLAGS;
-}
+#define XG_NODE_HOLE   (XG_NODE_MAPPED - 1)
 
 static inline bool xg_test_bit(const uint64_t *words, uint32_t bit)
 {
 	return words[bit / 64] >> (bit % 64) & 1;
 }
 
-/* Lay the levels out in `nodes`, with every page free. */
-void xg_region_tree_init(struct xg_region *r, struct xg_region_node *nodes);
+/* Bits [first, first + n) of a word; n is 1 to 64 - first. */
+static inline uint64_t xg_bit_range(uint32_t first, uint32_t n)
+{
+	return ~UINT64_C(0) >> (64 - n) << first;
+}
 
-/* The lowest run of `n` free pages, or r->pages if there is none. */
-uint32_t xg_region_tree_find(const struct xg_region *r, uint32_t n);
+/* The free pages of a word, but for those of a hole that starts before it. */
+static inline uint64_t xg_region_free(uint64_t starts, uint64_t holes)
+{
+	/* Adding a hole's first bit carries through to where it ends. */
+	uint64_t inside = ~starts | holes;
 
-/* Have pages [first, first + n) free, or not. */
-void xg_region_tree_set(struct xg_region *r, uint32_t first, uint32_t n,
-			bool free);
+	return inside & ~(inside + holes);
+}
 
-/* Put up to `most` free pages of the word of page `first`, which is free, into
- * the state that pages in the cache have: their bits in that word. */
-uint64_t xg_region_tree_take_word(struct xg_region *r, uint32_t first,
-				  uint32_t most);
+/* The first page from `at` on that starts a run, or is mapped; r->pages if
+ * there is none. */
+uint32_t xg_region_next_start(const struct xg_region *r, uint32_t at);
+uint32_t xg_region_next_hole(const struct xg_region *r, uint32_t at);
+uint32_t xg_region_next_mapped(const struct xg_region *r, uint32_t at);
 
-/* Is every page of [first, first + n) not free? */
-bool xg_region_tree_used(struct xg_region *r, uint32_t first, uint32_t n);
+/* The first page of the run that page `at` is in. */
+uint32_t xg_region_start_of(const struct xg_region *r, uint32_t at);
 
-/* The next page after `page` that is free or the first of an allocation, or
- * r->pages. */
-uint32_t xg_region_tree_next(struct xg_region *r, uint32_t page);
+/* The lowest hole of `n` pages or more, or r->pages. */
+uint32_t xg_region_find(const struct xg_region *r, uint32_t n);
 
-/* Set or clear [first, first + n) in `heads` or `mapped`, with the nodes' flags
- * above. */
-void xg_region_tree_mark(struct xg_region *r, uint64_t *words, uint32_t flag,
-			 uint32_t first, uint32_t n, bool on);
-
-/* Are all of [first, first + n) in `mapped`, and is any of them? */
-bool xg_region_tree_all_mapped(const struct xg_region *r, uint32_t first,
-			       uint32_t n);
-bool xg_region_tree_mapped(const struct xg_region *r, uint32_t first,
-			   uint32_t n);
+/* Have the nodes say what is in the block of `page`: after bits in it have
+ * changed, or the end of a hole that starts in it. Where runs ended has to be
+ * known before: the later block first. Nothing is beyond r->pages. */
+void xg_region_update(struct xg_region *r, uint32_t page);
 
 #endif

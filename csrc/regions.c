@@ -2,16 +2,18 @@
 /* A guest's regions: which one, under the lock, and what the CPU sees. */
 #include "internal.h"
 
-static struct xg_region *region_of(const struct xg_guest *g, const void *va)
+/* The region that has one of the `size` bytes at `va`. */
+static __attribute__((noinline)) struct xg_region *
+region_at(const struct xg_guest *g, const void *va, size_t size)
 {
-	uintptr_t at = (uintptr_t)va;
+	uintptr_t start = (uintptr_t)va;
 
 	for (uint32_t i = 0; i < g->nr_regions; i++) {
 		struct xg_region *r = &g->regions[i];
-		uintptr_t start = (uintptr_t)r->va;
+		uintptr_t at = (uintptr_t)r->va;
 
-		if (at >= start &&
-		    (at - start) >> XG_PAGE_SHIFT < (uintptr_t)r->pages)
+		if (start < at + ((uintptr_t)r->pages << XG_PAGE_SHIFT) &&
+		    at < start + size)
 			return r;
 	}
 	return NULL;
@@ -24,29 +26,49 @@ static uint32_t page_of(const struct xg_region *r, const void *va)
 	return (uint32_t)(offset >> XG_PAGE_SHIFT);
 }
 
-static uintptr_t lock(struct xg_guest *g)
-{
-	return g->platform->lock(g->context);
-}
-
-static void unlock(struct xg_guest *g, uintptr_t state)
-{
-	g->platform->unlock(g->context, state);
-}
-
 bool xg_region_contains(const struct xg_guest *g, const void *va)
 {
-	return region_of(g, va);
+	return region_at(g, va, 1);
+}
+
+/* What is done to pages of a region under the lock. */
+enum todo {
+	TAKE,
+	GIVE,
+	/* Are they allocated, and each mapped, or none? FLIP: then otherwise.
+	 */
+	CHECK_EMPTY,
+	CHECK_MAPPED,
+	FLIP_EMPTY,
+	FLIP_MAPPED,
+};
+
+static __attribute__((noinline)) int32_t locked(struct xg_guest *g,
+						struct xg_region *r,
+						enum todo todo, uint32_t page,
+						uint32_t n)
+{
+	uintptr_t state = g->platform->lock(g->context);
+	int32_t rc;
+
+	if (todo == TAKE)
+		rc = xg_region_take(r, n);
+	else if (todo == GIVE)
+		rc = xg_region_give(r, page, n);
+	else
+		rc = xg_region_mapped(
+			r, page, n, todo == CHECK_MAPPED || todo == FLIP_MAPPED,
+			todo >= FLIP_EMPTY);
+	g->platform->unlock(g->context, state);
+	return rc;
 }
 
 void *xg_region_get_pages(struct xg_guest *g, uint32_t n)
 {
-	for (uint32_t i = 0; n && i < g->nr_regions; i++) {
+	for (uint32_t i = 0; i < g->nr_regions; i++) {
 		struct xg_region *r = &g->regions[i];
-		uintptr_t state = lock(g);
-		int32_t page = xg_region_take(r, n);
+		int32_t page = locked(g, r, TAKE, 0, n);
 
-		unlock(g, state);
 		if (page >= 0)
 			return r->va + ((size_t)page << XG_PAGE_SHIFT);
 	}
@@ -55,129 +77,88 @@ void *xg_region_get_pages(struct xg_guest *g, uint32_t n)
 
 int xg_region_put_pages(struct xg_guest *g, void *va, uint32_t n)
 {
-	struct xg_region *r = region_of(g, va);
-	uintptr_t state;
-	int rc;
+	struct xg_region *r = region_at(g, va, 1);
 
 	if (!r)
 		return -XG_EIO;
 	if (xg_page_offset((uintptr_t)va))
 		return -XG_EINVAL;
-	state = lock(g);
-	rc = xg_region_give(r, page_of(r, va), n);
-	unlock(g, state);
-	return rc;
+	return locked(g, r, GIVE, page_of(r, va), n);
 }
 
-/* Are the pages allocated, and each as `mapped` says? 0, or why not. */
-static int check_mapped(struct xg_guest *g, struct xg_region *r, uint32_t page,
-			uint32_t n, bool mapped)
+/* What is done to pages that may be a region's. */
+#define LOOK	  0u
+#define MAP	  1u
+#define UNMAP	  2u
+#define OF_REGION 4u /* they must be, and their frames are the region's */
+
+static int show(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
+		uint32_t prot, uint32_t what)
 {
-	uintptr_t state = lock(g);
-	int rc = xg_region_check_mapped(r, page, n, mapped);
+	struct xg_region *r = region_at(g, va, (size_t)n << XG_PAGE_SHIFT);
+	uint32_t page = 0;
+	int rc = 0;
 
-	unlock(g, state);
-	return rc;
-}
-
-/* Change what the region says of the pages; 0, or why not. */
-static int set_mapped(struct xg_guest *g, struct xg_region *r, uint32_t page,
-		      uint32_t n, bool mapped)
-{
-	uintptr_t state = lock(g);
-	int rc = xg_region_set_mapped(r, page, n, mapped);
-
-	unlock(g, state);
+	if (r) {
+		/* In it with the first page, and so with all of them; number
+		 * and count are checked under the lock. */
+		page = page_of(r, va);
+		if (what & OF_REGION)
+			gfn = r->gfn + page;
+		if (xg_page_offset((uintptr_t)va) ||
+		    ((what & MAP) && gfn != r->gfn + page))
+			return -XG_EFAULT;
+		/* What is being mapped can't be given back or mapped twice. */
+		rc = locked(g, r,
+			    what & MAP	   ? FLIP_EMPTY
+			    : what & UNMAP ? CHECK_MAPPED
+					   : CHECK_EMPTY,
+			    page, n);
+	} else if (what & OF_REGION) {
+		return -XG_EFAULT;
+	}
+	if (rc)
+		return rc;
+	if (what & MAP)
+		rc = g->platform->map(g->context, va, gfn, n, prot);
+	else if (what & UNMAP)
+		rc = g->platform->unmap(g->context, va, n);
+	else
+		return 0;
+	/* Until now nobody else can have the pages. */
+	if (r && (what & MAP ? rc != 0 : rc == 0))
+		locked(g, r, FLIP_MAPPED, page, n);
 	return rc;
 }
 
 int xg_region_map(struct xg_guest *g, void *va, uint32_t n, uint32_t prot)
 {
-	struct xg_region *r = region_of(g, va);
-	uint32_t page;
-	int rc;
-
-	if (!r || xg_page_offset((uintptr_t)va))
-		return -XG_EFAULT;
-	page = page_of(r, va);
-	/* First: what is being mapped can't be given back or mapped twice. */
-	rc = set_mapped(g, r, page, n, true);
-	if (rc)
-		return rc;
-	rc = g->platform->map(g->context, va, r->gfn + page, n, prot);
-	if (rc)
-		set_mapped(g, r, page, n, false);
-	return rc;
+	return show(g, va, 0, n, prot, MAP | OF_REGION);
 }
 
 int xg_region_unmap(struct xg_guest *g, void *va, uint32_t n)
 {
-	struct xg_region *r = region_of(g, va);
-	uint32_t page;
-	int rc;
-
-	if (!r || xg_page_offset((uintptr_t)va))
-		return -XG_EFAULT;
-	page = page_of(r, va);
-	rc = check_mapped(g, r, page, n, true);
-	if (rc)
-		return rc;
-	rc = g->platform->unmap(g->context, va, n);
-	/* Last: until now nobody else can have the pages. */
-	if (!rc)
-		set_mapped(g, r, page, n, false);
-	return rc;
-}
-
-bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b)
-{
-	return region_of(g, (void *)(uintptr_t)a) ==
-	       region_of(g, (void *)(uintptr_t)b);
-}
-
-/* A region that has a page of `n` at `va`. */
-static const struct xg_region *region_at(const struct xg_guest *g,
-					 const void *va, uint32_t n)
-{
-	uintptr_t start = (uintptr_t)va;
-	uintptr_t size = (uintptr_t)n << XG_PAGE_SHIFT;
-
-	for (uint32_t i = 0; i < g->nr_regions; i++) {
-		const struct xg_region *r = &g->regions[i];
-		uintptr_t at = (uintptr_t)r->va;
-
-		if (start < at + ((uintptr_t)r->pages << XG_PAGE_SHIFT) &&
-		    at < start + size)
-			return r;
-	}
-	return NULL;
+	return show(g, va, 0, n, 0, UNMAP | OF_REGION);
 }
 
 int xg_check_empty(struct xg_guest *g, void *va, uint32_t n)
 {
-	struct xg_region *r = region_of(g, va);
-
-	if (!r)
-		return region_at(g, va, n) ? -XG_EFAULT : 0;
-	return check_mapped(g, r, page_of(r, va), n, false);
+	return show(g, va, 0, n, 0, LOOK);
 }
 
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		 uint32_t prot)
 {
-	const struct xg_region *r = region_at(g, va, n);
-
-	if (!r)
-		return g->platform->map(g->context, va, gfn, n, prot);
-	/* In it with its first page and all others, at the region's frames. */
-	if (gfn - r->gfn != page_of(r, va))
-		return -XG_EFAULT;
-	return xg_region_map(g, va, n, prot);
+	return show(g, va, gfn, n, prot, MAP);
 }
 
 int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n)
 {
-	if (region_at(g, va, n))
-		return xg_region_unmap(g, va, n);
-	return g->platform->unmap(g->context, va, n);
+	return show(g, va, 0, n, 0, UNMAP);
+}
+
+bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b)
+{
+	return region_at(g, (void *)(uintptr_t)a, 1) ==
+	       region_at(g, (void *)(uintptr_t)b, 1);
 }

@@ -14,25 +14,22 @@
 /* Xen's own limit for anybody; most domains' is lower. */
 #define ORDER_MAX 18u
 
-#define RANGE_CHUNK 32u
-
 /* The operations about one domain whose result is a number of 64 bits. */
-static int64_t ask(struct xg_guest *g, uint32_t cmd, uint16_t dom)
+static int64_t ask(struct xg_guest *g, uint16_t dom, uint32_t cmd)
 {
 	struct xen_memory_domain op = {.domid = dom};
 
-	return xg_hypercall(g, __HYPERVISOR_memory_op, cmd, (uintptr_t)&op, 0,
-			    0, 0);
+	return xg_memory_op(g, cmd, &op);
 }
 
-static int ask_for(struct xg_guest *g, uint32_t cmd, uint16_t dom,
-		   uint64_t *number)
+static __attribute__((noinline)) int ask_for(struct xg_guest *g, uint16_t dom,
+					     uint64_t *number, uint32_t cmd)
 {
 	int64_t answer;
 
 	if (!number)
 		return -XG_EINVAL;
-	answer = ask(g, cmd, dom);
+	answer = ask(g, dom, cmd);
 	if (answer < 0)
 		return (int)answer;
 	*number = (uint64_t)answer;
@@ -42,77 +39,72 @@ static int ask_for(struct xg_guest *g, uint32_t cmd, uint16_t dom,
 int xg_memory_current_reservation(struct xg_guest *g, uint16_t dom,
 				  uint64_t *pages)
 {
-	return ask_for(g, XENMEM_current_reservation, dom, pages);
+	return ask_for(g, dom, pages, XENMEM_current_reservation);
 }
 
 int xg_memory_maximum_reservation(struct xg_guest *g, uint16_t dom,
 				  uint64_t *pages)
 {
-	return ask_for(g, XENMEM_maximum_reservation, dom, pages);
+	return ask_for(g, dom, pages, XENMEM_maximum_reservation);
 }
 
 int xg_memory_maximum_gpfn(struct xg_guest *g, uint16_t dom, uint64_t *gfn)
 {
-	return ask_for(g, XENMEM_maximum_gpfn, dom, gfn);
+	return ask_for(g, dom, gfn, XENMEM_maximum_gpfn);
 }
 
 /* Why Xen did not do an extent, as far as it can be found out. */
-static int reason(struct xg_guest *g, uint32_t cmd, uint16_t dom,
-		  uint32_t order)
+static int reason(struct xg_guest *g, uint16_t dom, uint32_t order,
+		  uint32_t cmd)
 {
 	int64_t has, may;
 
 	/* The same permission that the operation itself needs. */
-	has = ask(g, XENMEM_current_reservation, dom);
+	has = ask(g, dom, XENMEM_current_reservation);
 	if (has < 0)
 		return (int)has;
 	if (cmd == XENMEM_decrease_reservation || order > ORDER_MAX)
 		return -XG_EINVAL;
-	may = ask(g, XENMEM_maximum_reservation, dom);
+	may = ask(g, dom, XENMEM_maximum_reservation);
 	if (may >= 0 && has + ((int64_t)1 << order) > may)
 		return -XG_E2BIG;
 	return -XG_ENOMEM;
 }
 
-static intptr_t reserve(struct xg_guest *g, uint32_t cmd, uint16_t dom,
-			uint32_t order, uint32_t count, uint32_t flags,
-			const uint64_t *gfns)
+/* gfns[] is null for an increase, which needs none. */
+static int adjust(struct xg_guest *g, uint16_t dom, uint32_t order,
+		  uint32_t count, uint32_t flags, const uint64_t *gfns,
+		  uint32_t *done, uint32_t cmd)
 {
-	struct xen_memory_reservation op = {
-		.nr_extents = count,
-		.extent_order = order,
-		.mem_flags = flags,
-		.domid = dom,
-	};
-
-	/* The handle's type has no const: without XENMEMF flags of PV domains
-	 * Xen only reads the list. */
-	set_xen_guest_handle(op.extent_start, (xen_pfn_t *)(uintptr_t)gfns);
-	return xg_hypercall(g, __HYPERVISOR_memory_op, cmd, (uintptr_t)&op, 0,
-			    0, 0);
-}
-
-/* gfns[] is null for an increase. */
-static int adjust(struct xg_guest *g, uint32_t cmd, uint16_t dom,
-		  uint32_t order, uint32_t count, uint32_t flags,
-		  const uint64_t *gfns, uint32_t *done)
-{
+	if (!done)
+		return -XG_EINVAL;
 	*done = 0;
+	if (count && !gfns && cmd != XENMEM_increase_reservation)
+		return -XG_EINVAL;
 	while (*done < count) {
 		uint32_t batch = count - *done;
+		struct xen_memory_reservation op = {
+			.nr_extents = batch < EXTENTS_MAX ? batch : EXTENTS_MAX,
+			.extent_order = order,
+			.mem_flags = flags,
+			.domid = dom,
+		};
 		intptr_t rc;
 
-		if (batch > EXTENTS_MAX)
-			batch = EXTENTS_MAX;
-		rc = reserve(g, cmd, dom, order, batch, flags,
-			     gfns ? gfns + *done : NULL);
+		/* The handle's type has no const: without XENMEMF flags of PV
+		 * domains Xen only reads the list. */
+		set_xen_guest_handle(op.extent_start,
+				     (xen_pfn_t *)(uintptr_t)gfns);
+		rc = xg_memory_op(g, cmd, &op);
 		if (rc < 0)
 			return (int)rc;
 		/* After a short count the next round begins with the extent
 		 * that failed, and so fails for sure. */
 		if (!rc)
-			return reason(g, cmd, dom, order);
+			return reason(g, dom, order, cmd);
 		*done += (uint32_t)rc;
+		if (gfns)
+			gfns += rc;
 	}
 	return 0;
 }
@@ -121,10 +113,8 @@ int xg_memory_populate_physmap(struct xg_guest *g, uint16_t dom, uint32_t order,
 			       uint32_t count, uint32_t flags,
 			       const uint64_t *gfns, uint32_t *done)
 {
-	if (!done || (count && !gfns))
-		return -XG_EINVAL;
-	return adjust(g, XENMEM_populate_physmap, dom, order, count, flags,
-		      gfns, done);
+	return adjust(g, dom, order, count, flags, gfns, done,
+		      XENMEM_populate_physmap);
 }
 
 int xg_memory_decrease_reservation(struct xg_guest *g, uint16_t dom,
@@ -132,26 +122,23 @@ int xg_memory_decrease_reservation(struct xg_guest *g, uint16_t dom,
 				   uint32_t flags, const uint64_t *gfns,
 				   uint32_t *done)
 {
-	if (!done || (count && !gfns))
-		return -XG_EINVAL;
-	return adjust(g, XENMEM_decrease_reservation, dom, order, count, flags,
-		      gfns, done);
+	return adjust(g, dom, order, count, flags, gfns, done,
+		      XENMEM_decrease_reservation);
 }
 
 int xg_memory_increase_reservation(struct xg_guest *g, uint16_t dom,
 				   uint32_t order, uint32_t count,
 				   uint32_t flags, uint32_t *done)
 {
-	if (!done)
-		return -XG_EINVAL;
-	return adjust(g, XENMEM_increase_reservation, dom, order, count, flags,
-		      NULL, done);
+	return adjust(g, dom, order, count, flags, NULL, done,
+		      XENMEM_increase_reservation);
 }
 
-static int adjust_range(struct xg_guest *g, uint32_t cmd, uint16_t dom,
-			uint64_t gfn, uint32_t count, uint32_t *done)
+static int adjust_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
+			uint32_t count, uint32_t *done, uint32_t cmd)
 {
-	uint64_t gfns[RANGE_CHUNK];
+	uint64_t gfns[XG_FRAMES];
+	uint32_t all = 0;
 	int rc = 0;
 
 	if (!done)
@@ -159,16 +146,13 @@ static int adjust_range(struct xg_guest *g, uint32_t cmd, uint16_t dom,
 	*done = 0;
 	if (!xg_frames_valid(gfn, count))
 		return -XG_EINVAL;
-	while (*done < count && !rc) {
-		uint32_t batch = count - *done;
+	while (all < count && !rc) {
+		uint32_t batch = xg_frames_from(gfns, gfn + all, count - all);
 		uint32_t some;
 
-		if (batch > RANGE_CHUNK)
-			batch = RANGE_CHUNK;
-		for (uint32_t i = 0; i < batch; i++)
-			gfns[i] = gfn + *done + i;
-		rc = adjust(g, cmd, dom, 0, batch, 0, gfns, &some);
-		*done += some;
+		rc = adjust(g, dom, 0, batch, 0, gfns, &some, cmd);
+		all += some;
+		*done = all;
 	}
 	return rc;
 }
@@ -176,12 +160,12 @@ static int adjust_range(struct xg_guest *g, uint32_t cmd, uint16_t dom,
 int xg_memory_populate_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 			     uint32_t count, uint32_t *done)
 {
-	return adjust_range(g, XENMEM_populate_physmap, dom, gfn, count, done);
+	return adjust_range(g, dom, gfn, count, done, XENMEM_populate_physmap);
 }
 
 int xg_memory_decrease_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 			     uint32_t count, uint32_t *done)
 {
-	return adjust_range(g, XENMEM_decrease_reservation, dom, gfn, count,
-			    done);
+	return adjust_range(g, dom, gfn, count, done,
+			    XENMEM_decrease_reservation);
 }

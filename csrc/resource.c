@@ -13,8 +13,7 @@ static int acquire(struct xg_guest *g, struct xen_mem_acquire_resource *op,
 	/* The handle's type has no const: Xen only reads the list, but for PV
 	 * domains. */
 	set_xen_guest_handle(op->frame_list, (xen_pfn_t *)(uintptr_t)gfns);
-	return xg_hypercall2(g, __HYPERVISOR_memory_op, XENMEM_acquire_resource,
-			     op);
+	return (int)xg_memory_op(g, XENMEM_acquire_resource, op);
 }
 
 int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
@@ -40,53 +39,12 @@ int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
 	return 0;
 }
 
-/* -XG_ENOENT: it is empty already. */
-static int remove_one(struct xg_guest *g, uint64_t gfn)
-{
-	return xg_memory_remove_from_physmap(g, DOMID_SELF, gfn);
-}
-
 /*
- * At most CHUNK frames from op->frame on. After a failure no others are there
- * than the first *done.
- *
- * If Xen fails at the first frame nothing is left behind. At a later one it
- * leaves those before it mapped and answers -XG_EIO, which says neither how
- * many they are nor why it failed. So they are taken back up to the first
+ * If Xen fails at the first frame of a call nothing is left behind. At a later
+ * one it leaves those before it mapped and answers -XG_EIO, which says neither
+ * how many they are nor why it failed. So they are taken back up to the first
  * that is empty, and each is tried again by itself.
  */
-static int acquire_some(struct xg_guest *g, struct xen_mem_acquire_resource *op,
-			uint32_t count, const uint64_t *gfns, uint32_t *done)
-{
-	uint64_t first = op->frame;
-	int rc;
-
-	op->nr_frames = count;
-	rc = acquire(g, op, gfns);
-	*done = rc ? 0 : count;
-	if (rc != -XG_EIO)
-		return rc;
-	for (uint32_t i = 0; i < count; i++) {
-		int removed = remove_one(g, gfns[i]);
-
-		if (removed == -XG_ENOENT)
-			break;
-		if (removed) {
-			/* Mapped twice, Xen would never let it go. */
-			*done = count;
-			return -XG_EIO;
-		}
-	}
-	for (; *done < count; (*done)++) {
-		op->frame = first + *done;
-		op->nr_frames = 1;
-		rc = acquire(g, op, gfns + *done);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
 			       uint32_t id, uint64_t frame, uint32_t count,
 			       const uint64_t *gfns, uint32_t *left)
@@ -96,7 +54,7 @@ int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
 		.type = type,
 		.id = id,
 	};
-	uint32_t done = 0;
+	uint32_t done = 0, most = CHUNK;
 	int rc = 0;
 
 	if (!left)
@@ -104,21 +62,29 @@ int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
 	*left = 0;
 	if (!count || !gfns || !xg_frames_valid(frame, count))
 		return -XG_EINVAL;
-	while (done < count && !rc) {
-		uint32_t batch = count - done < CHUNK ? count - done : CHUNK;
-		uint32_t some;
+	while (done < count) {
+		uint32_t batch = count - done < most ? count - done : most;
+		int removed = 0;
 
 		op.frame = frame + done;
-		rc = acquire_some(g, &op, batch, gfns + done, &some);
-		done += some;
+		op.nr_frames = batch;
+		rc = acquire(g, &op, gfns + done);
+		if (rc == -XG_EIO && batch > 1) {
+			for (uint32_t i = 0; i < batch && !removed; i++)
+				removed = xg_memory_remove_from_physmap(
+					g, DOMID_SELF, gfns[done + i]);
+			most = 1;
+			/* Mapped twice, Xen would never let a frame go. */
+			if (!removed || removed == -XG_ENOENT)
+				continue;
+		} else if (rc) {
+			break;
+		}
+		done += batch;
+		if (removed)
+			break;
 	}
-	if (!rc)
-		return 0;
-	while (done-- > 0) {
-		int removed = remove_one(g, gfns[done]);
-
-		if (removed && removed != -XG_ENOENT && !*left)
-			*left = done + 1;
-	}
+	if (rc)
+		*left = xg_take_back(g, gfns, 0, done, NULL);
 	return *left ? -XG_EIO : rc;
 }

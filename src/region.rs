@@ -8,14 +8,12 @@ use core::ptr::NonNull;
 
 use crate::{EmptyPages, Error, FrameOwner, Guest, PAGE_SIZE, Result, Window, ffi};
 
-/// How many `u64` of metadata a region of `pages` pages needs: about 108 KiB
-/// for each GiB.
+/// How many `u64` of metadata a region of `pages` pages needs: 102 KiB for each
+/// GiB.
 pub const fn region_metadata(pages: u32) -> usize {
     const BLOCK: usize = ffi::XG_REGION_BLOCK as usize;
     let blocks = (pages as usize).div_ceil(BLOCK);
-    let nodes = blocks * 2 + ffi::XG_REGION_LEVELS as usize;
-    let bytes =
-        blocks * (BLOCK / 64) * 3 * size_of::<u64>() + nodes * size_of::<ffi::xg_region_node>();
+    let bytes = blocks * (BLOCK / 64) * 3 * size_of::<u64>() + (blocks * 3 + 1) * size_of::<u32>();
     bytes.div_ceil(size_of::<u64>())
 }
 

@@ -25,47 +25,39 @@ extern "C" {
 struct xg_guest;
 struct xg_window; /* guest.h */
 
-#define XG_REGION_BLOCK	    512 /* pages that are looked at one by one */
-#define XG_REGION_LEVELS    22	/* of the tree over them, at most */
-#define XG_REGION_CACHE	    16	/* single pages that the tree is spared */
+#define XG_REGION_BLOCK	    512	       /* pages that are looked at one by one */
 #define XG_REGION_MAX_PAGES (1u << 29) /* of one region */
 
-/* Free runs in a part of the region, at its start, at its end, and the longest:
- * the library's contents. */
-struct xg_region_node {
-	uint32_t prefix;
-	uint32_t suffix;
-	uint32_t longest; /* and flags, csrc/region_tree.c */
-};
-
+/* Blocks of so many pages, the last one maybe in part. */
+#define XG_REGION_BLOCKS(pages)                                                \
+	((size_t)(pages) / XG_REGION_BLOCK + !!((pages) % XG_REGION_BLOCK))
 /* Words of each of a region's bitmaps. */
 #define XG_REGION_WORDS(pages)                                                 \
-	(((size_t)(pages) + XG_REGION_BLOCK - 1) / XG_REGION_BLOCK *           \
-	 (XG_REGION_BLOCK / 64))
-/* Nodes of its tree. */
-#define XG_REGION_NODES(pages)                                                 \
-	(((size_t)(pages) + XG_REGION_BLOCK - 1) / XG_REGION_BLOCK * 2 +       \
-	 XG_REGION_LEVELS)
-/* Bytes of metadata that xg_region_init() needs for `pages` pages: about
- * 108 KiB per GiB. */
+	(XG_REGION_BLOCKS(pages) * (XG_REGION_BLOCK / 64))
+/* Places for nodes of its tree: for each block, and fewer than twice as many
+ * above them. */
+#define XG_REGION_NODES(pages) (XG_REGION_BLOCKS(pages) * 3 + 1)
+/* Bytes of metadata that xg_region_init() needs for `pages` pages: three bits
+ * for each and the tree, 102 KiB per GiB. */
 #define XG_REGION_METADATA(pages)                                              \
 	(XG_REGION_WORDS(pages) * 3 * sizeof(uint64_t) +                       \
-	 XG_REGION_NODES(pages) * sizeof(struct xg_region_node))
+	 XG_REGION_NODES(pages) * sizeof(uint32_t))
 
 /* One region: the caller's storage, the library's contents. */
 struct xg_region {
 	uint8_t *va;
 	uint64_t gfn;
 	uint32_t pages;
-	uint32_t levels;
-	uint64_t *free;	  /* a bit for each page: nobody has it */
-	uint64_t *heads;  /* the first page of an allocation */
-	uint64_t *mapped; /* visible to the CPU */
-	struct xg_region_node *level[XG_REGION_LEVELS];
-	uint32_t level_size[XG_REGION_LEVELS];
-	/* Single pages kept back from the tree. */
-	uint32_t cached;
-	uint32_t cache[XG_REGION_CACHE];
+	uint32_t leaves;
+	/* A bit for each page: csrc/region_tree.c. */
+	uint64_t *starts;
+	uint64_t *holes;
+	uint64_t *mapped;
+	uint32_t *nodes;
+	/* Single pages kept back from the tree: of one word. */
+	uint64_t kept;	  /* nobody has them */
+	uint64_t singles; /* those, and the others that came from there */
+	uint32_t kept_word;
 };
 
 /*
@@ -97,7 +89,7 @@ int xg_region_give(struct xg_region *r, uint32_t page, uint32_t n);
  * Check that everything the region knows is consistent: 0, or the number of
  * the check that failed. Time proportional to the region's size; for tests.
  */
-int xg_region_verify(struct xg_region *r);
+int xg_region_verify(const struct xg_region *r);
 
 /*
  * Take `n` consecutive pages from the guest's regions, the first that has

@@ -44,8 +44,6 @@ pub const XG_PROT_READ: u32 = 1;
 pub const XG_PROT_WRITE: u32 = 2;
 pub const XG_CPU_NONE: u32 = 4294967295;
 pub const XG_REGION_BLOCK: u32 = 512;
-pub const XG_REGION_LEVELS: u32 = 22;
-pub const XG_REGION_CACHE: u32 = 16;
 pub const XG_REGION_MAX_PAGES: u32 = 536870912;
 pub const XG_IOREQ_MAX_VCPUS: u32 = 128;
 pub const XG_IOREQ_ACCESS: u32 = 1;
@@ -392,54 +390,36 @@ const _: () = {
     ["Offset of field: xg_platform::relax"][::core::mem::offset_of!(xg_platform, relax) - 72usize];
 };
 #[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct xg_region_node {
-    pub prefix: u32,
-    pub suffix: u32,
-    pub longest: u32,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of xg_region_node"][::core::mem::size_of::<xg_region_node>() - 12usize];
-    ["Alignment of xg_region_node"][::core::mem::align_of::<xg_region_node>() - 4usize];
-    ["Offset of field: xg_region_node::prefix"]
-        [::core::mem::offset_of!(xg_region_node, prefix) - 0usize];
-    ["Offset of field: xg_region_node::suffix"]
-        [::core::mem::offset_of!(xg_region_node, suffix) - 4usize];
-    ["Offset of field: xg_region_node::longest"]
-        [::core::mem::offset_of!(xg_region_node, longest) - 8usize];
-};
-#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_region {
     pub va: *mut u8,
     pub gfn: u64,
     pub pages: u32,
-    pub levels: u32,
-    pub free: *mut u64,
-    pub heads: *mut u64,
+    pub leaves: u32,
+    pub starts: *mut u64,
+    pub holes: *mut u64,
     pub mapped: *mut u64,
-    pub level: [*mut xg_region_node; 22usize],
-    pub level_size: [u32; 22usize],
-    pub cached: u32,
-    pub cache: [u32; 16usize],
+    pub nodes: *mut u32,
+    pub kept: u64,
+    pub singles: u64,
+    pub kept_word: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_region"][::core::mem::size_of::<xg_region>() - 384usize];
+    ["Size of xg_region"][::core::mem::size_of::<xg_region>() - 80usize];
     ["Alignment of xg_region"][::core::mem::align_of::<xg_region>() - 8usize];
     ["Offset of field: xg_region::va"][::core::mem::offset_of!(xg_region, va) - 0usize];
     ["Offset of field: xg_region::gfn"][::core::mem::offset_of!(xg_region, gfn) - 8usize];
     ["Offset of field: xg_region::pages"][::core::mem::offset_of!(xg_region, pages) - 16usize];
-    ["Offset of field: xg_region::levels"][::core::mem::offset_of!(xg_region, levels) - 20usize];
-    ["Offset of field: xg_region::free"][::core::mem::offset_of!(xg_region, free) - 24usize];
-    ["Offset of field: xg_region::heads"][::core::mem::offset_of!(xg_region, heads) - 32usize];
+    ["Offset of field: xg_region::leaves"][::core::mem::offset_of!(xg_region, leaves) - 20usize];
+    ["Offset of field: xg_region::starts"][::core::mem::offset_of!(xg_region, starts) - 24usize];
+    ["Offset of field: xg_region::holes"][::core::mem::offset_of!(xg_region, holes) - 32usize];
     ["Offset of field: xg_region::mapped"][::core::mem::offset_of!(xg_region, mapped) - 40usize];
-    ["Offset of field: xg_region::level"][::core::mem::offset_of!(xg_region, level) - 48usize];
-    ["Offset of field: xg_region::level_size"]
-        [::core::mem::offset_of!(xg_region, level_size) - 224usize];
-    ["Offset of field: xg_region::cached"][::core::mem::offset_of!(xg_region, cached) - 312usize];
-    ["Offset of field: xg_region::cache"][::core::mem::offset_of!(xg_region, cache) - 316usize];
+    ["Offset of field: xg_region::nodes"][::core::mem::offset_of!(xg_region, nodes) - 48usize];
+    ["Offset of field: xg_region::kept"][::core::mem::offset_of!(xg_region, kept) - 56usize];
+    ["Offset of field: xg_region::singles"][::core::mem::offset_of!(xg_region, singles) - 64usize];
+    ["Offset of field: xg_region::kept_word"]
+        [::core::mem::offset_of!(xg_region, kept_word) - 72usize];
 };
 impl Default for xg_region {
     fn default() -> Self {
@@ -1219,7 +1199,7 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn xg_region_take(r: *mut xg_region, n: u32) -> i32;
     pub fn xg_region_give(r: *mut xg_region, page: u32, n: u32) -> ::core::ffi::c_int;
-    pub fn xg_region_verify(r: *mut xg_region) -> ::core::ffi::c_int;
+    pub fn xg_region_verify(r: *const xg_region) -> ::core::ffi::c_int;
     pub fn xg_region_get_pages(g: *mut xg_guest, n: u32) -> *mut ::core::ffi::c_void;
     pub fn xg_region_put_pages(
         g: *mut xg_guest,

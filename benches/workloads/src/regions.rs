@@ -367,13 +367,26 @@ impl Rig {
         assert_eq!(self.state.take(black_box(2)), None);
     }
 
+    /// How long it takes to get all pages of an empty region, of which single
+    /// ones are kept back between holes that reach to its start and end.
+    pub fn joining_take(&mut self) -> Duration {
+        let half = PAGES / 2;
+        let below = self.state.take(half).expect("it is empty");
+        let page = self.state.take(1).expect("it is empty");
+        self.state.give(below, half);
+        self.state.give(page, 1);
+        let started = Instant::now();
+        let all = self.state.take(black_box(PAGES));
+        let time = started.elapsed();
+        self.state.give(all.expect("it is empty"), PAGES);
+        time
+    }
+
     /// How long a request takes to be refused for which all the single pages
-    /// that can be kept back are given to the tree first.
+    /// that are kept back are given to the tree first.
     pub fn flushing_refusal(&mut self) -> Duration {
-        let pages = [(); ffi::XG_REGION_CACHE as usize].map(|()| self.state.take(1));
-        for page in pages {
-            self.state.give(page.expect("there are single pages"), 1);
-        }
+        let page = self.state.take(1).expect("there are single pages");
+        self.state.give(page, 1);
         let n = black_box(self.load.asks());
         let started = Instant::now();
         let page = self.state.take(n);
