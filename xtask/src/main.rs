@@ -14,6 +14,7 @@ mod docs;
 mod legs;
 mod process;
 mod qemu;
+mod report;
 mod sanitize;
 mod setup;
 mod sim_header;
@@ -65,6 +66,9 @@ enum Command {
     Counts(counts::Args),
     /// Measure the core's code and memory on arm64.
     Sizes,
+    /// Run all measurements and put them on one page, with charts; takes
+    /// minutes.
+    Report(report::Args),
     /// Run firmware on the real Xen hypervisor under QEMU.
     Qemu(qemu::Args),
     /// Build the hypervisor itself.
@@ -100,6 +104,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Verify(args) => verify::run(args),
         Command::Counts(args) => counts::run(args),
         Command::Sizes => sizes::run(),
+        Command::Report(args) => report::run(args),
         Command::Qemu(args) => qemu::run(args),
         Command::Xen(args) => xen::run(args),
     }
