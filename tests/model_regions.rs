@@ -208,6 +208,10 @@ fn metadata_is_within_bounds() {
     let per_gib =
         |pages: u32| region_metadata(pages) as u64 * 8 * u64::from(GIB) / u64::from(pages);
     for pages in [GIB, 4 * GIB, 64 * GIB] {
-        assert!(per_gib(pages) <= (102 << 10) + 8, "{} bytes", per_gib(pages));
+        assert!(
+            per_gib(pages) <= (102 << 10) + 8,
+            "{} bytes",
+            per_gib(pages)
+        );
     }
 }

@@ -25,10 +25,12 @@ typedef struct xg_vm_vcpu vm_vcpu_t;
 typedef struct xg_vm_reservation vm_memory_reservation_t;
 typedef struct xg_vm_frame vm_frame_t;
 
+/* A register; what names a frame, and what may be done with it. */
 typedef uintptr_t seL4_Word;
 typedef uint64_t seL4_CPtr;
 typedef uint32_t seL4_CapRights_t;
 
+/* Of xen_guest/guest_memory.h and platform.h. */
 #define seL4_CapNull   XG_VM_FRAME_NONE
 #define seL4_NoRights  ((seL4_CapRights_t)0)
 #define seL4_CanRead   ((seL4_CapRights_t)XG_PROT_READ)
@@ -41,12 +43,14 @@ typedef uint32_t seL4_CapRights_t;
  * compiler. */
 typedef int memory_fault_result_t;
 
+/* Results of callbacks and of vm_memory_handle_fault(). */
 #define FAULT_HANDLED	XG_FAULT_HANDLED
 #define FAULT_UNHANDLED XG_FAULT_UNHANDLED
 #define FAULT_RESTART	XG_FAULT_RESTART
 #define FAULT_IGNORE	XG_FAULT_IGNORE
 #define FAULT_ERROR	XG_FAULT_ERROR
 
+/* xg_vm_fault_fn and xg_vm_iterator_fn. */
 typedef memory_fault_result_t (*memory_fault_callback_fn)(
 	vm_t *vm, vm_vcpu_t *vcpu, uintptr_t paddr, size_t len, void *cookie);
 typedef memory_fault_callback_fn unhandled_mem_fault_callback_fn;

@@ -30,6 +30,7 @@ extern "C" {
 
 struct xg_guest;
 
+/* The versions of Xen's interface that are tried. */
 #define XG_DOMCTL_OLDEST 0x14u
 #define XG_DOMCTL_NEWEST 0x18u
 

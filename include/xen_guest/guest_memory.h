@@ -138,7 +138,7 @@ struct xg_vm_vcpu {
 	uint8_t stage; /* csrc/guest_memory.h */
 };
 
-#define XG_VM_MAX_RESERVATIONS 65534
+#define XG_VM_MAX_RESERVATIONS 65534 /* of one struct xg_vm */
 
 /* Flags of struct xg_vm_config. */
 #define XG_VM_DEFER 1u /* map with the first access */
@@ -148,6 +148,7 @@ struct xg_vm_vcpu {
 #define XG_VM_REQUIRE_TRAP   4u /* no reservation whose callback can't come */
 #define XG_VM_CRASH_ON_ERROR 8u /* XG_FAULT_ERROR is the domain's end */
 
+/* What xg_vm_init() is given; read there and not kept, but for the storage. */
 struct xg_vm_config {
 	uint16_t dom; /* whose memory; DOMID_SELF: one's own */
 	/* One's own number, needed to see device memory; DOMID_SELF if it is
@@ -155,10 +156,10 @@ struct xg_vm_config {
 	uint16_t self;
 	uint32_t flags;
 	struct xg_vm_reservation *slots;
-	uint16_t *order; /* as many as slots */
-	uint32_t nr_slots;
+	uint16_t *order;	  /* as many as slots */
+	uint32_t nr_slots;	  /* at most XG_VM_MAX_RESERVATIONS */
 	struct xg_vm_pool *pools; /* may be none */
-	uint32_t nr_pools;
+	uint32_t nr_pools;	  /* places for pools */
 	/* One for each vCPU of the domain, and as many ports. None: nothing
 	 * will be trapped. */
 	struct xg_vm_vcpu *vcpus;

@@ -75,7 +75,7 @@ struct xg_ioreq_access {
 	uint64_t data; /* what is written: the low `size` bytes count */
 	uint32_t size; /* 1, 2, 4 or 8 bytes */
 	uint32_t kind; /* XG_IOREQ_* */
-	bool write;
+	bool write;    /* or a read */
 };
 
 /*

@@ -37,6 +37,8 @@ struct State {
     example: bool,
     /// The last comment before a declaration.
     last: Vec<String>,
+    /// Inside of a macro of several lines.
+    macro_: bool,
     /// Inside of a structure that nobody needs to know.
     hidden: bool,
 }
@@ -133,8 +135,8 @@ impl State {
         lines
     }
 
-    /// A line of code. One declaration right behind another has the comment
-    /// of the first.
+    /// A line of code. A declaration or macro right behind another has the
+    /// comment of the first.
     fn code(&mut self, line: &str, next: &str) -> Vec<String> {
         if self.hidden {
             if line.starts_with('}') {
@@ -152,11 +154,18 @@ impl State {
             self.last.clear();
             return lines;
         }
+        if line.starts_with("#define") || self.macro_ {
+            self.macro_ = line.ends_with('\\');
+            if line.starts_with(NOT_OURS) {
+                self.last.clear();
+                lines.clear();
+            } else if !self.macro_ && next.starts_with("#define") {
+                lines.extend(self.last.iter().cloned());
+            }
+            return lines;
+        }
         if line.is_empty() || line.starts_with('#') {
             self.last.clear();
-            if line.starts_with(NOT_OURS) {
-                lines.clear();
-            }
             return lines;
         }
         let another = next
@@ -238,6 +247,14 @@ mod tests {
                     /**\n * Do it with <tt>x</tt> &lt; 1.\n *\n * @retval 0 done\n \
                     * @retval -XG_EPERM,-XG_ESRCH no such\n *               domain\n *\n * Any context.\n \
                     */\nint c(void);\n";
+        assert_eq!(mark_up(header), want);
+    }
+
+    #[test]
+    fn macros_in_a_row_share_a_comment() {
+        let header = "/* licence */\n/* File. */\n/* Some. */\n#define A 1\n#define B \\\n\t2\n#define C 3\n\n#define D 4\n";
+        let want = "/* licence */\n/** @file File. */\n/** Some. */\n#define A 1\n/** Some. */\n#define B \\\n\t2\n\
+                    /** Some. */\n#define C 3\n\n#define D 4\n";
         assert_eq!(mark_up(header), want);
     }
 
