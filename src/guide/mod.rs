@@ -24,6 +24,7 @@ macro_rules! pages {
 pages! {
     platform "platform.md" "What the firmware beneath provides."
     porting_from_zephyr "porting_from_zephyr.md" "From Zephyr's Xen drivers, call by call."
+    porting_from_libsel4vm "porting_from_libsel4vm.md" "From libsel4vm's guest memory, call by call."
     memory_model "memory_model.md" "Every word that somebody else may change: who writes it, and in which order."
     security "security.md" "Whom the library trusts, what it holds to, and the tests for it."
     testing "testing.md" "The simulator, the scenarios, and real Xen."
