@@ -15,6 +15,26 @@ use crate::{DomId, Error, Guest, Port, Result, Signal, ffi};
 /// context; or they are taken with [`take_pending`](Self::take_pending).
 /// What arrives while there is no handler, or while the port is masked, is
 /// kept and delivered later, as one event. Dropping closes the port.
+///
+/// Methods with `&self` may be called on any CPU and in handlers, of this
+/// channel or others. Binding, unbinding and dropping may wait until a handler
+/// that runs on another vCPU is done, so not with a lock held that it takes.
+///
+/// ```
+/// use core::sync::atomic::{AtomicBool, Ordering};
+/// use xen_guest::{DomId, EventChannel, Guest, Port, Result};
+///
+/// static WORK: AtomicBool = AtomicBool::new(false);
+///
+/// /// Connect to a port that `peer` opened for us, and tell it.
+/// fn connect<'g>(guest: &'g Guest<'g>, peer: DomId, port: Port) -> Result<EventChannel<'g>> {
+///     let mut channel = EventChannel::bind_interdomain(guest, peer, port)?;
+///     // Called once at once: Xen raises a port when it is connected.
+///     channel.bind(&|| WORK.store(true, Ordering::Release))?;
+///     channel.notify()?;
+///     Ok(channel)
+/// }
+/// ```
 pub struct EventChannel<'g> {
     guest: &'g Guest<'g>,
     port: Port,

@@ -61,6 +61,17 @@ impl Resource {
 ///
 /// The other domain goes on using them. If it dies they stay until then.
 ///
+/// ```
+/// use xen_guest::{Access, DomId, Error, ForeignMap, Gfn, Guest, RegionPages};
+///
+/// /// What the first word of a domain's frame is, for a control domain.
+/// fn peek(guest: &Guest<'_>, dom: DomId, frame: Gfn) -> Result<u32, Error> {
+///     let empty = RegionPages::take(guest, 1)?;
+///     let map = ForeignMap::new(guest, dom, frame, Access::ReadOnly, empty)?;
+///     Ok(map.memory().read(0))
+/// }
+/// ```
+///
 /// It owns the pages that it was given to map at. With
 /// [`RegionPages`](crate::RegionPages) that is all there is to do: once it is
 /// dropped they are the region's again.

@@ -14,6 +14,26 @@ use crate::{Access, DomId, Error, GrantRef, Guest, PageOwner, ParkedOwner, Share
 /// when no peer has it mapped. A grant that is dropped while a peer still has
 /// the page mapped gives the page up for good: see
 /// [`Guest::abandoned`].
+///
+/// Granting and ending take no lock and may be done in handlers; granting
+/// calls the platform when the table has to grow.
+///
+/// ```
+/// use xen_guest::{Error, Grant, PageOwner, ParkedOwner};
+///
+/// /// Get the page back if the peer is done with it, or try again later.
+/// fn give_back<'g, P: PageOwner>(grant: Grant<'g, P>) -> Result<P, Grant<'g, P>> {
+///     grant.end().map_err(|refused| {
+///         assert_eq!(refused.error, Error::Busy);
+///         refused.grant
+///     })
+/// }
+///
+/// /// Or never look at it again: the page is dropped once the peer lets go.
+/// fn forget<P: ParkedOwner>(grant: Grant<'_, P>) -> Result<(), Error> {
+///     grant.park().map_err(|refused| refused.error)
+/// }
+/// ```
 pub struct Grant<'g, P: PageOwner> {
     guest: &'g Guest<'g>,
     page: ManuallyDrop<P>,

@@ -205,6 +205,32 @@ pub enum Upcall {
 ///
 /// Shared freely: all methods may be called from several CPUs and from
 /// interrupts, within the limits that each names.
+///
+/// ```
+/// use xen_guest::{Guest, GuestConfig, GuestStorage, Platform, Result, Upcall, Window};
+///
+/// /// 4 times 64 ports, 8 times 64 grants: a page of the grant table.
+/// type Storage = GuestStorage<4, 8>;
+///
+/// fn set_up<P: Platform>(
+///     storage: &'static mut Storage,
+///     platform: &'static P,
+///     shared_info: Window,
+///     grant_table: Window,
+/// ) -> Result<Guest<'static>> {
+///     let config = GuestConfig::new(shared_info).with_grant_table(grant_table);
+///     // SAFETY: called once, with windows of empty frames that nobody else uses.
+///     unsafe { Guest::new(storage, platform, config) }
+/// }
+///
+/// /// What the event interrupt does.
+/// fn on_event(guest: &Guest<'_>) {
+///     // SAFETY: the interrupt does not nest.
+///     if unsafe { guest.upcall(64) } == Upcall::More {
+///         // Have this called again soon: Xen will not.
+///     }
+/// }
+/// ```
 pub struct Guest<'s> {
     raw: NonNull<ffi::xg_guest>,
     abandoned: AtomicU32,
@@ -368,7 +394,7 @@ impl Guest<'_> {
     /// Sleep until one of `channels` (at most 128) has an event pending, or
     /// the time is over. The events are not taken:
     /// [`take_pending`](EventChannel::take_pending) does. For channels
-    /// without a handler or masked ones.
+    /// without a handler or masked ones. Not in handlers: the vCPU sleeps.
     ///
     /// # Errors
     ///
@@ -392,7 +418,7 @@ impl Guest<'_> {
 
     /// End parked grants whose peer has let go, and free what they own, going
     /// on where the last call stopped. Looks at up to `budget` places. How
-    /// many are still parked.
+    /// many are still parked. Any context that the owners may be dropped in.
     pub fn reap_grants(&self, budget: u32) -> u32 {
         // SAFETY: set up.
         unsafe { ffi::xg_gnttab_reap(self.as_raw(), budget) }

@@ -16,9 +16,35 @@
 //!   any frames of a domain, or of its grant table.
 //! - [`Physmap`] gives memory back to Xen and takes it again.
 //!
+//! ```
+//! use core::sync::atomic::{AtomicU32, Ordering};
+//! use xen_guest::{Access, DomId, Error, EventChannel, Grant, Guest, PageOwner};
+//!
+//! static EVENTS: AtomicU32 = AtomicU32::new(0);
+//!
+//! /// Grant `page` to `peer`, with the number of a port in it.
+//! fn offer<'g, P: PageOwner>(
+//!     guest: &'g Guest<'g>,
+//!     peer: DomId,
+//!     page: P,
+//! ) -> Result<(EventChannel<'g>, Grant<'g, P>), Error> {
+//!     let mut channel = EventChannel::alloc_unbound(guest, peer)?;
+//!     // The handler runs in the event interrupt.
+//!     channel.bind(&|| _ = EVENTS.fetch_add(1, Ordering::Relaxed))?;
+//!     let grant = Grant::new(guest, peer, page, Access::ReadWrite).map_err(|e| e.error)?;
+//!     grant.memory().write_release(0, channel.port().raw());
+//!     Ok((channel, grant))
+//! }
+//! ```
+//!
 //! Xen is trusted, peers are not: a peer may signal without end, write
 //! anything into shared pages, or keep a page mapped for ever. The guest
 //! stays live, and no page that a peer can reach is ever reused.
+//!
+//! # Guide
+//!
+//! [`guide`] has what goes beyond single items: the platform's hooks, porting from
+//! Zephyr and libsel4vm, the memory model, security, testing.
 //!
 //! # Features
 //!

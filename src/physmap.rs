@@ -10,7 +10,21 @@ use crate::{DomId, Error, Gfn, Guest, Result, ffi};
 /// control domain another's from [`Guest::physmap_of`].
 ///
 /// All calls may be made in any context and on several CPUs at once, for
-/// different frames.
+/// different frames. Frames and pages are of 4 KiB.
+///
+/// ```
+/// use xen_guest::{Gfn, Guest, Stopped};
+///
+/// /// Give RAM that nobody uses back to Xen, so that its frames are empty.
+/// ///
+/// /// # Safety
+/// ///
+/// /// The pages are RAM of this domain, not granted, and unused from now on.
+/// unsafe fn balloon(guest: &Guest<'_>, pages: &[Gfn]) -> Result<(), Stopped> {
+///     // SAFETY: as the caller promises.
+///     unsafe { guest.physmap().decrease(pages, 0) }
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Physmap<'g> {
     guest: &'g Guest<'g>,

@@ -18,6 +18,9 @@ pub type Hypercall<P> = unsafe fn(&P, u32, [usize; 5]) -> isize;
 
 /// The hooks of the C API's `struct xg_platform`.
 ///
+/// When each is called, and in what context, is in
+/// [the guide](crate::guide::platform), with a minimal implementation.
+///
 /// No method may call back into the crate for the same guest, and none may
 /// unwind.
 ///

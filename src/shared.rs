@@ -49,7 +49,24 @@ scalars!(u8: AtomicU8 u16: AtomicU16 u32: AtomicU32 u64: AtomicU64);
 /// There are no references to what is in it: every access copies, with one
 /// relaxed atomic load or store per value. What was read once must be checked in the copy;
 /// reading it again may give something else. Accesses to a naturally aligned
-/// value are not torn.
+/// value are not torn. Offsets are in bytes from the first page's start.
+///
+/// ```
+/// use xen_guest::SharedMemory;
+///
+/// const SLOTS: u32 = 64;
+///
+/// /// The next value of a ring, of which `taken` were taken before. An error if
+/// /// the peer's counter can't be right.
+/// fn take(ring: SharedMemory<'_>, taken: u32) -> Result<Option<u32>, ()> {
+///     let produced: u32 = ring.read_acquire(0);
+///     match produced.wrapping_sub(taken) {
+///         0 => Ok(None),
+///         1..=SLOTS => Ok(Some(ring.read(64 + (taken % SLOTS) as usize * 4))),
+///         _ => Err(()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct SharedMemory<'a> {
     start: NonNull<u8>,
