@@ -253,8 +253,8 @@ static int deferrable(const struct xg_vm *vm, const struct xg_vm_reservation *r)
 int xg_vm_map_now(struct xg_vm *vm, struct xg_vm_reservation *r,
 		  xg_vm_iterator_fn iterator, void *cookie)
 {
-	uint32_t backing;
-	uint64_t base;
+	uint32_t backing = BACKING_NONE;
+	uint64_t base = 0;
 	int rc = mappable(vm, r);
 
 	if (rc || !iterator)

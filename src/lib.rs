@@ -49,13 +49,14 @@
 //! # Features
 //!
 //! - `sim`: a simulated Xen with several domains in one process, for tests on
-//!   the host. Needs std.
+//!   the host. Needs std; for targets without an operating system it adds
+//!   nothing.
 
 #![no_std]
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "sim")]
+#[cfg(all(feature = "sim", not(target_os = "none")))]
 extern crate std;
 
 mod error;
@@ -77,7 +78,7 @@ mod platform;
 mod region;
 mod shared;
 mod signal;
-#[cfg(feature = "sim")]
+#[cfg(all(feature = "sim", not(target_os = "none")))]
 pub mod sim;
 mod types;
 

@@ -12,8 +12,8 @@ macro_rules! pages {
     ($($name:ident $file:literal $summary:literal)*) => {$(
         #[doc = $summary]
         #[doc = ""]
-        #[cfg_attr(feature = "sim", doc = "[sim]: crate::sim")]
-        #[cfg_attr(not(feature = "sim"), doc = "[sim]: crate#features")]
+        #[cfg_attr(all(feature = "sim", not(target_os = "none")), doc = "[sim]: crate::sim")]
+        #[cfg_attr(not(all(feature = "sim", not(target_os = "none"))), doc = "[sim]: crate#features")]
         #[doc = ""]
         #[doc = include_str!("links.md")]
         #[doc = include_str!($file)]

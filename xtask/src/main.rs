@@ -12,6 +12,7 @@ mod debian;
 mod demo;
 mod docs;
 mod legs;
+mod package;
 mod process;
 mod qemu;
 mod report;
@@ -52,6 +53,8 @@ enum Command {
     CTests(c_tests::Args),
     /// Check format, lints, docs and generated files, and run every test.
     Ci(ci::Args),
+    /// Test what others get: the published crate and the installed C library.
+    PackageTest,
     /// Build the library for a bare-metal target.
     Build(toolchain::BuildArgs),
     /// Compare the ABI headers with Xen's official ones.
@@ -97,6 +100,7 @@ fn run(command: &Command) -> Result<()> {
         Command::Test(args) => test::run(args),
         Command::CTests(args) => c_tests::run(args),
         Command::Ci(args) => ci::run(args),
+        Command::PackageTest => package::run(),
         Command::Build(args) => toolchain::build(args),
         Command::Abi(args) => abi::run(args),
         Command::Bindings(args) => bindings::run(args),

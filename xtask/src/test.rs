@@ -7,6 +7,7 @@ use crate::c_core::{self, OFFICIAL_HEADERS};
 use crate::c_tests;
 use crate::cargo_test::{self, Scenarios};
 use crate::legs::{Legs, Tally};
+use crate::package;
 use crate::process;
 use crate::qemu::{self, conformance};
 use crate::sanitize;
@@ -72,6 +73,7 @@ pub fn add(legs: &mut Legs, args: &Args) {
         }
         Ok(())
     });
+    package::add(legs);
     let xen = if args.skip_xen {
         format!("{}: not run", args.machine.xen)
     } else {
