@@ -396,6 +396,23 @@ fn an_access_goes_to_its_emulator_and_back() {
 }
 
 #[test]
+fn older_ones_mask_nothing() {
+    let xen = Hypervisor::new().with_unmasked_accesses();
+    let dom0 = xen.create_domain(DomainConfig::dom0());
+    let one = xen.create_domain(DomainConfig::default());
+    let emulator = Emulator::new(&dom0, &one, 0);
+    assert_eq!(emulator.map_range(DEVICE, DEVICE + 0xff), 0);
+    let pending = one.begin_access(DEVICE, 1, Some(0x1234));
+    assert_eq!(emulator.request(0).3, Some(0x1234));
+    emulator.answer(0, 0);
+    assert_eq!(pending.wait(), Access::Done(0));
+    let pending = one.begin_access(DEVICE, 1, None);
+    assert_ne!(emulator.u64(0, 8).load(SeqCst), 0, "the old register");
+    emulator.answer(0, 0x1234);
+    assert_eq!(pending.wait(), Access::Done(0x1234));
+}
+
+#[test]
 fn the_latest_emulator_goes_first() {
     let (_xen, dom0, one) = two();
     let first = Emulator::new(&dom0, &one, 0);
@@ -483,7 +500,7 @@ fn emulators_hear_of_pages_that_go() {
     let one = xen.create_domain(asynchronous.with_vcpus(2));
     let emulator = Emulator::new(&dom0, &one, 0);
     assert_eq!(emulator.map_range(DEVICE, DEVICE + 0xff), 0);
-    let invalidate = (IOREQ_TYPE_INVALIDATE, 0, 4, Some(0xffff_ffff));
+    let invalidate = (IOREQ_TYPE_INVALIDATE, 0, 4, Some(u64::MAX));
     let ram = one.ram().gfn.raw();
     let decrease = |d: &Domain, gfn| reservation(d, XENMEM_decrease_reservation, 1, 0, &mut [gfn]);
     std::thread::scope(|scope| {

@@ -71,10 +71,14 @@ pub(super) struct Asked {
 
 impl Asked {
     /// The bits that `size` bytes hold.
-    pub(super) fn mask(&self) -> u64 {
+    fn mask(&self) -> u64 {
         u64::MAX >> (64 - 8 * self.size)
     }
 }
+
+/// What the vCPU's register holds that a read goes to, where an emulator gets
+/// to see it.
+const OLD_REGISTER: u64 = 0xa5a5_a5a5_a5a5_a5a5;
 
 /// One request on an emulator's page.
 struct Request<'a> {
@@ -107,13 +111,18 @@ impl Request<'_> {
     }
 
     /// All of it but the port, which is there.
-    fn put(&self, kind: u32, asked: &Asked, count: u32) {
+    fn put(&self, kind: u32, asked: &Asked, count: u32, masked: bool) {
         let (machine, mfn, at) = (self.machine, self.mfn, self.at);
         let direction = match asked.write {
             Some(_) => abi::IOREQ_WRITE,
             None => abi::IOREQ_READ,
         };
-        let data = asked.write.unwrap_or(0) & asked.mask();
+        let data = match (asked.write, masked) {
+            (Some(data), true) => data & asked.mask(),
+            (Some(data), false) => data,
+            (None, true) => 0,
+            (None, false) => OLD_REGISTER,
+        };
         machine.u64(mfn, at).store(asked.address, SeqCst);
         machine.u64(mfn, at + 8).store(data, SeqCst);
         machine.u32(mfn, at + 16).store(count, SeqCst);
@@ -358,7 +367,8 @@ impl State {
             self.warn(std::format!("d{dom}: emulator {id} set a bad {what}"));
             return false;
         }
-        request.put(kind, asked, count);
+        let masked = self.masked && kind == abi::IOREQ_TYPE_COPY;
+        request.put(kind, asked, count, masked);
         channel.pending = Some(abi::STATE_IOREQ_NONE as u8);
         domain.vcpus[vcpu as usize].io.blocked = true;
         request.set_state(abi::STATE_IOREQ_READY);
@@ -443,7 +453,8 @@ impl State {
         if let Some(asked) = cpu.io.asked.take() {
             let value = match asked.write {
                 Some(_) => 0,
-                None => answer & asked.mask(),
+                None if self.masked => answer & asked.mask(),
+                None => answer,
             };
             cpu.io.result = Some(Access::Done(value));
         }

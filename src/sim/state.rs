@@ -95,6 +95,8 @@ pub(super) struct State {
     pub(super) devices: BTreeSet<u64>,
     /// Built with support for emulators.
     pub(super) device_models: bool,
+    /// Emulators and vCPUs exchange what fits an access, not whole registers.
+    pub(super) masked: bool,
     /// The vCPU whose hypercall this is.
     pub(super) current: (u16, u32),
     next_id: u16,
@@ -117,6 +119,7 @@ impl State {
             silo: policy == Policy::Silo,
             devices: BTreeSet::new(),
             device_models: true,
+            masked: true,
             current: (abi::DOMID_IDLE as u16, 0),
             next_id: 1,
             raised: Vec::new(),

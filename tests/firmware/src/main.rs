@@ -17,9 +17,9 @@ use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 
 use firmware::time::{now, sleep};
-use firmware::{Machine, Options, pages, println, windows};
+use firmware::{Machine, Options, Region, access, hypercall, mmu, pages, println, windows};
 use static_cell::{ConstStaticCell, StaticCell};
-use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Parking, Region, region_metadata};
+use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Parking, region_metadata};
 use xen_guest_scenarios::{
     Counters, Domain, Memory, REGION_PAGES, Role, WINDOW_PAGES, World, run_all,
 };
@@ -31,7 +31,7 @@ use mailbox::Mailbox;
 static STORAGE: ConstStaticCell<GuestStorage<64, 16>> = ConstStaticCell::new(GuestStorage::new());
 
 /// A region, and what it keeps books in.
-static REGION: StaticCell<[Region<'static>; 1]> = StaticCell::new();
+static REGION: StaticCell<[xen_guest::Region<'static>; 1]> = StaticCell::new();
 static PARKING: ConstStaticCell<[Parking; 2]> = ConstStaticCell::new([const { Parking::new() }; 2]);
 static METADATA: ConstStaticCell<[u64; region_metadata(REGION_PAGES)]> =
     ConstStaticCell::new([0; region_metadata(REGION_PAGES)]);
@@ -41,6 +41,7 @@ static COUNTERS: Counters = [const { AtomicU32::new(0) }; 8];
 /// This domain's pages.
 struct Pages {
     window: EmptyPages,
+    memory: &'static [Region],
 }
 
 // SAFETY: the window's addresses mean the same everywhere.
@@ -60,6 +61,42 @@ impl Memory for Pages {
         assert!(index < WINDOW_PAGES);
         // SAFETY: inside the window.
         unsafe { self.window.va().add(index * PAGE_SIZE) }
+    }
+
+    fn access(&self, address: u64, size: u32, write: Option<u64>) -> Option<u64> {
+        let at = address as usize;
+        // What is there can be another's: for this moment only.
+        let page = |address| address & !(PAGE_SIZE - 1);
+        let region = Region {
+            start: page(at),
+            size: page(at + size as usize - 1) - page(at) + PAGE_SIZE,
+        };
+        let ram = self.memory.iter().any(|bank| bank.range().contains(&at));
+        // SAFETY: the scenario says that nothing of Rust's is there; it is
+        // RAM, or mapped just for this.
+        unsafe {
+            if !ram {
+                mmu::map_window(region, true).expect("a place for an access");
+            }
+            let result = match write {
+                Some(value) => access::write(at, size, value).map(|()| 0),
+                None => access::read(at, size),
+            };
+            if !ram {
+                mmu::unmap_window(region).expect("mapped just now");
+            }
+            result.ok()
+        }
+    }
+
+    unsafe fn hypercall(&self, op: u32, args: [usize; 5]) -> isize {
+        // SAFETY: as the caller promises.
+        unsafe { hypercall::raw(op as usize, args) }
+    }
+
+    fn device_frame(&self) -> u64 {
+        // The clock of QEMU's board, a PL031.
+        0x9010
     }
 
     fn pause(&self) {
@@ -102,6 +139,7 @@ fn main(machine: &'static Machine) {
     let window = windows().take_empty_pages(WINDOW_PAGES);
     let memory = Pages {
         window: window.expect("empty frames"),
+        memory: &machine.memory,
     };
     let link = match role {
         Role::Control => Link::Hub([Role::A, Role::B].map(|role| Mailbox::of(guest, role.raw()))),

@@ -79,6 +79,7 @@ impl Outcome {
 /// A scenario in progress.
 pub struct Cx<'a, 'w> {
     world: &'a mut dyn World<'w>,
+    note: Option<&'static str>,
 }
 
 impl<'w> Cx<'_, 'w> {
@@ -141,6 +142,11 @@ impl<'w> Cx<'_, 'w> {
         })
     }
 
+    /// Say with the verdict that it is about less than usual.
+    pub(crate) fn note(&mut self, note: &'static str) {
+        self.note = Some(note);
+    }
+
     fn nothing_left(&mut self) -> Verdict {
         for role in Role::ALL {
             let state = self.step(role, format_args!("holds"), |d| d.state().pack());
@@ -164,11 +170,13 @@ pub(crate) fn run(world: &mut dyn World<'_>, scenario: &Scenario) -> Verdict {
             domain.reset();
         }
     }
-    let mut cx = Cx { world };
+    let mut cx = Cx { world, note: None };
     let verdict = (scenario.run)(&mut cx).and_then(|()| cx.nothing_left());
-    match &verdict {
-        Ok(()) => world.log(format_args!("passed {}", scenario.name)),
-        Err(failure) => world.log(format_args!("FAILED {}: {failure}", scenario.name)),
+    let Cx { world, note } = cx;
+    match (&verdict, note) {
+        (Ok(()), Some(note)) => world.log(format_args!("passed {}: {note}", scenario.name)),
+        (Ok(()), None) => world.log(format_args!("passed {}", scenario.name)),
+        (Err(failure), _) => world.log(format_args!("FAILED {}: {failure}", scenario.name)),
     }
     verdict
 }

@@ -65,6 +65,23 @@ pub trait Memory: Sync {
     /// [`WINDOW_PAGES`].
     fn empty_page(&self, index: usize) -> NonNull<u8>;
 
+    /// What an instruction reads of `size` bytes at a guest-physical address
+    /// of the domain's, or 0 after it has written them; `None` if it was
+    /// aborted. Memory of Rust's own is left alone.
+    fn access(&self, address: u64, size: u32, write: Option<u64>) -> Option<u64>;
+
+    /// A hypercall as it is.
+    ///
+    /// # Safety
+    ///
+    /// The arguments are what the operation takes, and what it does is no
+    /// surprise to the guest.
+    unsafe fn hypercall(&self, op: u32, args: [usize; 5]) -> isize;
+
+    /// The machine frame of a device that the control domain may map: its
+    /// registers from 0xfe0 on read 0x31 and 0x10, as a PL031's.
+    fn device_frame(&self) -> u64;
+
     /// Let interrupts come; returns after a moment.
     fn pause(&self);
 

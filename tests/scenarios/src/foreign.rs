@@ -26,11 +26,11 @@ const EINVAL: i64 = -22;
 const EOPNOTSUPP: i64 = -95;
 
 const READ: u32 = ffi::XG_PROT_READ;
-const WRITE: u32 = ffi::XG_PROT_READ | ffi::XG_PROT_WRITE;
+pub(crate) const WRITE: u32 = ffi::XG_PROT_READ | ffi::XG_PROT_WRITE;
 const TABLE: u16 = abi::XENMEM_resource_grant_table as u16;
 
 /// `pages` pages of the window, from its page `first` on.
-fn window(d: &Domain<'_>, first: usize, pages: u32) -> ffi::xg_window {
+pub(crate) fn window(d: &Domain<'_>, first: usize, pages: u32) -> ffi::xg_window {
     ffi::xg_window {
         va: d.memory.empty_page(first).as_ptr().cast(),
         gfn: window_gfn(d, first),
@@ -39,7 +39,7 @@ fn window(d: &Domain<'_>, first: usize, pages: u32) -> ffi::xg_window {
 }
 
 /// The result times 1000, less what it says is left.
-fn outcome(d: &Domain<'_>, rc: i32, left: u32, pages: u32) -> i64 {
+pub(crate) fn outcome(d: &Domain<'_>, rc: i32, left: u32, pages: u32) -> i64 {
     if rc == 0 {
         d.mapped.fetch_add(pages, Ordering::Relaxed);
     }
@@ -53,7 +53,7 @@ fn map(d: &Domain<'_>, dom: u16, first: u64, at: &ffi::xg_window, prot: u32) -> 
     outcome(d, rc, left, at.pages)
 }
 
-fn unmap(d: &Domain<'_>, at: &ffi::xg_window) -> i64 {
+pub(crate) fn unmap(d: &Domain<'_>, at: &ffi::xg_window) -> i64 {
     let mut left = 9;
     // SAFETY: the guest is set up; nobody uses the window.
     let rc = unsafe { ffi::xg_foreign_unmap(d.raw(), at, &mut left) };
@@ -152,17 +152,25 @@ pub(crate) fn foreign_hole(cx: &mut Cx<'_, '_>) -> Verdict {
     Ok(())
 }
 
-fn decrease(d: &Domain<'_>, gfn: u64) -> i64 {
+pub(crate) fn decrease(d: &Domain<'_>, gfn: u64) -> i64 {
+    decrease_of(d, SELF, gfn)
+}
+
+pub(crate) fn decrease_of(d: &Domain<'_>, dom: u16, gfn: u64) -> i64 {
     let mut done = 9;
     // SAFETY: the guest is set up; nobody uses the page.
-    let rc = unsafe { ffi::xg_memory_decrease_range(d.raw(), SELF, gfn, 1, &mut done) };
+    let rc = unsafe { ffi::xg_memory_decrease_range(d.raw(), dom, gfn, 1, &mut done) };
     i64::from(rc) * 1000 + i64::from(done)
 }
 
-fn populate(d: &Domain<'_>, gfn: u64) -> i64 {
+pub(crate) fn populate(d: &Domain<'_>, gfn: u64) -> i64 {
+    populate_of(d, SELF, gfn)
+}
+
+pub(crate) fn populate_of(d: &Domain<'_>, dom: u16, gfn: u64) -> i64 {
     let mut done = 9;
     // SAFETY: the guest is set up; the frame is empty.
-    let rc = unsafe { ffi::xg_memory_populate_range(d.raw(), SELF, gfn, 1, &mut done) };
+    let rc = unsafe { ffi::xg_memory_populate_range(d.raw(), dom, gfn, 1, &mut done) };
     i64::from(rc) * 1000 + i64::from(done)
 }
 
@@ -231,7 +239,7 @@ pub(crate) fn refused_foreign_maps(cx: &mut Cx<'_, '_>) -> Verdict {
     Ok(())
 }
 
-fn size(d: &Domain<'_>, dom: u16, kind: u16, id: u32) -> i64 {
+pub(crate) fn size(d: &Domain<'_>, dom: u16, kind: u16, id: u32) -> i64 {
     let mut frames = 0;
     // SAFETY: the guest is set up.
     match unsafe { ffi::xg_memory_resource_size(d.raw(), dom, kind, id, &mut frames) } {
@@ -240,7 +248,14 @@ fn size(d: &Domain<'_>, dom: u16, kind: u16, id: u32) -> i64 {
     }
 }
 
-fn acquire(d: &Domain<'_>, dom: u16, kind: u16, id: u32, frame: u64, gfns: &[u64]) -> i64 {
+pub(crate) fn acquire(
+    d: &Domain<'_>,
+    dom: u16,
+    kind: u16,
+    id: u32,
+    frame: u64,
+    gfns: &[u64],
+) -> i64 {
     let mut left = 9;
     // SAFETY: the guest is set up; the frames are empty.
     let rc = unsafe {

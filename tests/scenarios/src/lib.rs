@@ -18,6 +18,8 @@ mod batches;
 mod control;
 mod cx;
 mod domain;
+mod domctls;
+mod emulation;
 mod errors;
 mod events;
 mod exchange;
@@ -128,6 +130,15 @@ scenarios! {
         refused_resources
         foreign_maps_with_owners
         foreign_maps_into_a_region;
+    domctls: domctls_are_refused a_higher_limit device_memory;
+    emulation:
+        emulators_are_refused
+        limits_of_emulators
+        emulated_accesses
+        emulators_in_turn
+        emulators_that_err
+        emulators_hear_of_memory
+        a_storm_of_accesses;
     regions:
         pages_are_taken_and_given_back
         a_region_is_used_up

@@ -16,6 +16,10 @@ use crate::process;
 /// Told to the simulator's test: where to put its logs.
 const LOG_VARIABLE: &str = "XEN_GUEST_LOG";
 
+/// What scenarios say where Xen was built without emulated devices. The
+/// simulator's log is there of either.
+const NO_DEVICE_MODELS: &str = "this Xen has no device models";
+
 /// Lines shown of each difference.
 const SHOWN: usize = 6;
 
@@ -23,8 +27,13 @@ pub fn run(args: &conformance::Args) -> Result<()> {
     run_on_simulator()?;
     let mut total = Comparison::default();
     for events in args.runs() {
-        let simulator = read(&format!("simulator-{}.log", events.name()))?;
         let xen = conformance::conform_with(args, events)?.log.join("\n");
+        let build = if xen.contains(NO_DEVICE_MODELS) {
+            ""
+        } else {
+            "-ioreq"
+        };
+        let simulator = read(&format!("simulator-{}{build}.log", events.name()))?;
         conformance::save(&format!("xen-{}.log", events.name()), &xen)?;
         total.compare(&parse(&simulator), &parse(&xen));
     }
