@@ -16,11 +16,18 @@ use crate::setup::{self, Need};
 const FOLDERS: [&str; 3] = ["xen_guest", "zephyr/xen", "sel4vm"];
 
 const MAIN_PAGE: &str = "/** @mainpage
- * The C API of xen-guest: xen_guest/guest.h includes all of it and sets a
- * guest up over the hooks in xen_guest/platform.h. The headers in zephyr/xen
- * have the same calls under Zephyr's names, for the guest that is current.
+ * The C API of xen-guest. xen_guest/guest.h sets a guest up over the hooks in
+ * xen_guest/platform.h, and includes the headers for event channels, grant
+ * tables, memory and regions. By themselves are
  *
- * Numbers of errors are in xen_guest/errno.h.
+ * - xen_guest/guest_memory.h: the memory of other domains, and what becomes of
+ *   their accesses, over xen_guest/ioreq.h
+ * - xen_guest/sim.h: the simulated Xen, for tests
+ *
+ * The headers in zephyr/xen and sel4vm have the same calls under the names of
+ * Zephyr and libsel4vm, for the guest that is current.
+ *
+ * Failures are negative numbers of xen_guest/errno.h.
  */
 ";
 

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::pages::{self, Link, Page};
 use crate::legs::Tally;
@@ -14,13 +14,19 @@ use crate::process;
 /// Pages that are rustdoc modules as well, where relative links lead nowhere:
 /// they link by labels that `links.md` defines anew.
 const GUIDE: &str = "src/guide/";
+const LABELS: &str = "links.md";
 
 pub fn check(tally: &mut Tally) -> Result<()> {
     let pages = pages::all()?;
     let labels = guide_labels()?;
+    let modules = read(&format!("{GUIDE}mod.rs"))? + &read("src/lib.rs")?;
     for page in &pages {
+        if let Some(name) = page.file.strip_prefix(GUIDE) {
+            let quoted = modules.contains(&format!("{name}\"")) || name == LABELS;
+            tally.check(&page.file, check_that(quoted, "no module has this page"));
+        }
         for label in &page.undefined {
-            let undefined = bail_with(&format!("[{label}] is not defined"));
+            let undefined = check_that(false, &format!("[{label}] is not defined"));
             tally.check(&page.file, undefined);
         }
         for link in &page.links {
@@ -31,18 +37,21 @@ pub fn check(tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-fn bail_with(message: &str) -> Result<()> {
-    bail!("{message}")
+fn check_that(holds: bool, otherwise: &str) -> Result<()> {
+    ensure!(holds, "{otherwise}");
+    Ok(())
+}
+
+fn read(file: &str) -> Result<String> {
+    let path = process::workspace().join(file);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))
 }
 
 /// Defined for the guide in rustdoc.
 fn guide_labels() -> Result<Vec<String>> {
     let mut labels = Vec::new();
-    for file in ["links.md", "mod.rs"] {
-        let path = process::workspace().join(GUIDE).join(file);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        labels.extend(definitions(&text));
+    for file in [LABELS, "mod.rs"] {
+        labels.extend(definitions(&read(&format!("{GUIDE}{file}"))?));
     }
     Ok(labels)
 }
