@@ -48,8 +48,14 @@ pub unsafe trait Platform: Sync {
     fn virt_to_gfn(&self, va: *const u8) -> Option<Gfn>;
 
     /// Make `pages` frames from `gfn` on accessible at `va` as Normal
-    /// Write-Back Inner-Shareable memory. Fails with nothing mapped. Mapping
-    /// what is mapped already in the same way succeeds.
+    /// Write-Back Inner-Shareable memory. Mapping what is mapped already in the
+    /// same way succeeds. One call for a run of frames; may be called with the
+    /// [`lock`](Self::lock) held.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the platform from it, such as [`Error::NoMemory`] for
+    /// page tables; with nothing mapped.
     ///
     /// # Implementation safety
     ///
@@ -61,7 +67,11 @@ pub unsafe trait Platform: Sync {
     /// crate, and nothing else uses it.
     unsafe fn map(&self, va: *mut u8, gfn: Gfn, pages: u32, prot: Protection) -> Result;
 
-    /// Undo [`map`](Self::map). Fails with the mapping as it was.
+    /// Undo [`map`](Self::map).
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the platform from it; with the mapping as it was.
     ///
     /// # Implementation safety
     ///

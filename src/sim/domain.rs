@@ -245,6 +245,10 @@ impl Domain {
     }
 
     /// Runs `body` with `upcall` connected, which may borrow.
+    ///
+    /// # Panics
+    ///
+    /// If called inside an upcall of the domain, which it would replace.
     pub fn with_upcall<R>(
         &self,
         upcall: &(dyn Fn() -> bool + Sync),
