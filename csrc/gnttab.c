@@ -38,6 +38,16 @@ static flags_t *flags_of(const struct xg_gnttab *t, uint32_t gref)
 	return (flags_t *)&t->entries[gref];
 }
 
+/* What all forms of granting check first. */
+static int check(const struct xg_gnttab *t, uint16_t domid, uint64_t gfn)
+{
+	if (domid >= DOMID_FIRST_RESERVED)
+		return -XG_EINVAL;
+	if (gfn > UINT32_MAX)
+		return -XG_ERANGE;
+	return t->max_frames ? 0 : -XG_ENOSYS;
+}
+
 /* An entry that grants frame 0. */
 static uint32_t entry_of(uint16_t domid, bool readonly)
 {
@@ -51,21 +61,23 @@ static void publish(uint64_t *place, uint64_t entry)
 	__atomic_store_n(place, entry, __ATOMIC_RELEASE);
 }
 
-/* The first of `count` references in a row, or the error that kept from
- * that. */
-static int32_t take(struct xg_guest *g, uint32_t count)
+static int release(struct xg_gnttab *t, uint32_t gref)
+{
+	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
+}
+
+/* The first of up to `most` references in a row, or the error that kept from
+ * any. */
+static int32_t take_some(struct xg_guest *g, uint32_t most, uint32_t *count)
 {
 	struct xg_gnttab *t = &g->gnttab;
 
 	for (;;) {
 		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
-		uint32_t gref = count == 1 ? xg_gntref_take(t)
-					   : xg_gntref_take_run(t, count);
+		uint32_t gref = xg_gntref_take(t, most, count);
 
 		if (gref)
 			return (int32_t)gref;
-		if (!t->max_frames)
-			return -XG_ENOSYS;
 		if (xg_gnttab_grow(g, frames))
 			return -XG_ENOSPC;
 	}
@@ -73,11 +85,13 @@ static int32_t take(struct xg_guest *g, uint32_t count)
 
 static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint64_t entry)
 {
-	int32_t gref = take(g, 1);
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t count;
+	int32_t rc = t->max_frames ? take_some(g, 1, &count) : -XG_ENOSYS;
 
-	if (gref > 0)
-		publish(&g->gnttab.entries[gref], entry);
-	return gref;
+	if (rc > 0)
+		publish(&t->entries[rc], entry);
+	return rc;
 }
 
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
@@ -132,29 +146,30 @@ static XG_SLOW int grant_row(uint64_t *entries, uint32_t gref, uint32_t low,
 }
 
 static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
-				const uint64_t *gfns, uint32_t *grefs,
-				size_t count)
+				const uint64_t *gfns, uint32_t *grefs, size_t n)
 {
 	struct xg_gnttab *t = &g->gnttab;
+	uint32_t have = 0, count = (uint32_t)n;
 
+	if (!t->max_frames)
+		return -XG_ENOSYS;
 	/* All references first: none is published before it is sure that
 	 * there are enough, so there is nothing to revoke. */
-	for (size_t i = 0; i < count; i++) {
-		int32_t rc;
+	while (have < count) {
+		uint32_t some;
+		int32_t gref = take_some(g, count - have, &some);
 
-		if (xg_gntref_take_near(t, &grefs[i]))
-			continue;
-		rc = take(g, 1);
-		if (rc < 0) {
-			while (i--)
-				xg_gntref_give(t, grefs[i]);
-			return rc;
+		if (gref < 0) {
+			while (have--)
+				release(t, grefs[have]);
+			return gref;
 		}
-		grefs[i] = (uint32_t)rc;
+		while (some--)
+			grefs[have++] = (uint32_t)gref++;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++)
 		publish(&t->entries[grefs[i]], entry | gfns[i] << 32);
-	return t->max_frames ? 0 : -XG_ENOSYS;
+	return 0;
 }
 
 int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
@@ -179,18 +194,23 @@ int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
 int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			    uint32_t count, bool readonly)
 {
-	uint64_t entry = entry_of(domid, readonly) | gfn << 32;
-	int32_t first;
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t first = 0;
+	int rc = count ? check(t, domid, gfn) : -XG_EINVAL;
 
-	if (domid >= DOMID_FIRST_RESERVED || !count)
-		return -XG_EINVAL;
-	if (gfn > UINT32_MAX || count - 1 > UINT32_MAX - gfn)
-		return -XG_ERANGE;
-	first = take(g, count);
-	for (uint32_t i = 0; i < count && first > 0; i++)
-		publish(&g->gnttab.entries[(uint32_t)first + i],
-			entry + ((uint64_t)i << 32));
-	return first;
+	if (!rc && count - 1 > UINT32_MAX - gfn)
+		rc = -XG_ERANGE;
+	while (!rc && !first) {
+		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
+
+		first = xg_gntref_take_run(t, count);
+		if (!first)
+			rc = xg_gnttab_grow(g, frames) ? -XG_ENOSPC : 0;
+	}
+	for (uint32_t i = 0; i < count && !rc; i++)
+		publish(&t->entries[first + i],
+			entry_of(domid, readonly) | (gfn + i) << 32);
+	return rc ? rc : (int32_t)first;
 }
 
 /*
@@ -243,26 +263,20 @@ static XG_SLOW int revoke(struct xg_gnttab *t, uint32_t gref)
 	return -XG_EBUSY;
 }
 
-static XG_SLOW int end_slowly(struct xg_guest *g, size_t gref)
+static XG_SLOW int end_slowly(struct xg_guest *g, size_t at)
 {
-	int rc = revoke(&g->gnttab, (uint32_t)gref);
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t gref = (uint32_t)at;
+	int rc = revoke(t, gref);
 
-	return rc ? rc : xg_gntref_give(&g->gnttab, (uint32_t)gref);
+	return rc ? rc : release(t, gref);
 }
 
 int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
 {
 	struct xg_gnttab *t = &g->gnttab;
 
-	if (!revoke_idle(t, gref))
-		return end_slowly(g, gref);
-	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
-}
-
-static XG_SLOW void free_bits(struct xg_gnttab *t, uint32_t w, uint64_t bits)
-{
-	if (bits)
-		xg_gntref_free(t, w, bits);
+	return revoke_idle(t, gref) ? release(t, gref) : end_slowly(g, gref);
 }
 
 int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
@@ -276,23 +290,23 @@ int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 	if (count && !grefs)
 		return -XG_EINVAL;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t gref = grefs[i];
-		int rc = revoke_idle(t, gref) ? 0 : revoke(t, gref);
+		int rc = revoke_idle(t, grefs[i]) ? 0 : revoke(t, grefs[i]);
 
 		if (errs)
 			errs[i] = rc;
-		if (rc) {
-			first = first ? first : rc;
+		if (!first)
+			first = rc;
+		if (rc)
 			continue;
-		}
-		if (w != gref / XG_WORD_BITS) {
-			free_bits(t, w, bits);
+		if (bits && w != grefs[i] / XG_WORD_BITS) {
+			xg_gntref_free(t, w, bits);
 			bits = 0;
 		}
-		w = gref / XG_WORD_BITS;
-		bits |= xg_bit(gref);
+		w = grefs[i] / XG_WORD_BITS;
+		bits |= xg_bit(grefs[i]);
 	}
-	free_bits(t, w, bits);
+	if (bits)
+		xg_gntref_free(t, w, bits);
 	return first;
 }
 

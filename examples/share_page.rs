@@ -2,8 +2,11 @@
 //! Two simulated domains share a page and exchange events.
 //!
 //! ```sh
-//! cargo run --example share_page --features sim [ROUNDS]
+//! cargo run --example share_page --features sim [ROUNDS [TRACE]]
 //! ```
+//!
+//! TRACE is a file for the timeline, which Chrome's trace viewer and Perfetto
+//! open.
 //!
 //! Each domain has a thread for its firmware, and the simulator runs its
 //! event interrupts on another. `examples/firmware` does the same on real Xen.
@@ -11,6 +14,7 @@
 mod exchange;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Condvar, Mutex};
 use std::thread;
@@ -21,6 +25,9 @@ use xen_guest::sim::{Delivery, Domain, DomainConfig, Hypervisor};
 use xen_guest::{Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Upcall, Window};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The most that the timeline has: about as much as viewers like.
+const TRACED: usize = 1_000_000;
 
 /// 64 ports and a page of grants.
 type Storage = GuestStorage<1, 8>;
@@ -98,8 +105,11 @@ fn set_up<'s>(storage: &'s mut Storage, domain: &'s Domain) -> xen_guest::Result
     unsafe { Guest::new(storage, domain, config) }
 }
 
-fn run(rounds: u32) -> Result<(), Box<dyn std::error::Error>> {
+fn run(rounds: u32, trace: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     let xen = Hypervisor::new();
+    if trace.is_some() {
+        xen.record_trace(TRACED);
+    }
     let config = DomainConfig::default().with_delivery(Delivery::Asynchronous);
     let domains = [xen.create_domain(config.clone()), xen.create_domain(config)];
     let [a, b] = domains.each_ref();
@@ -132,6 +142,10 @@ fn run(rounds: u32) -> Result<(), Box<dyn std::error::Error>> {
     for guest in guests {
         guest.finish().map_err(|(error, _)| error)?;
     }
+    if let Some(file) = trace {
+        std::fs::write(file, xen.trace())?;
+        println!("timeline: {}", file.display());
+    }
     let leaks = xen.leaks();
     println!("left over: {leaks}");
     if leaks.is_zero() {
@@ -146,11 +160,12 @@ fn main() -> ExitCode {
         None => 10_000,
         Some(Ok(rounds)) if rounds > 0 => rounds,
         Some(_) => {
-            eprintln!("usage: share_page [ROUNDS], a positive number");
+            eprintln!("usage: share_page [ROUNDS [TRACE]]: a positive number, and a file");
             return ExitCode::from(2);
         }
     };
-    match run(rounds) {
+    let trace = std::env::args_os().nth(2).map(PathBuf::from);
+    match run(rounds, trace.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("share_page: {error}");

@@ -530,6 +530,21 @@ int32_t xg_sim_map_grant(const struct xg_sim_domain *domain, uint16_t owner,
 int32_t xg_sim_unmap_grant(const struct xg_sim_domain *domain, void *va,
 			   uint32_t handle);
 
+/*
+ * Record what happens from now on, up to `records` hypercalls, events,
+ * upcalls and mappings of other domains' pages; 0 stops it, as at first. What
+ * was recorded before is forgotten.
+ */
+int32_t xg_sim_record_trace(const struct xg_sim *sim, uint32_t records);
+
+/*
+ * Write the timeline since xg_sim_record_trace() to the file `path`, as JSON
+ * that Chrome's trace viewer (chrome://tracing) and Perfetto open. What has
+ * not ended yet ends now, and is marked as open. -XG_EACCES: the file can't
+ * be written.
+ */
+int32_t xg_sim_write_trace(const struct xg_sim *sim, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,8 @@ macro_rules! pages {
         #[doc = ""]
         #[cfg_attr(all(feature = "sim", not(target_os = "none")), doc = "[sim]: crate::sim")]
         #[cfg_attr(not(all(feature = "sim", not(target_os = "none"))), doc = "[sim]: crate#features")]
+        #[cfg_attr(all(feature = "sim", not(target_os = "none")), doc = "[timeline]: crate::sim::Hypervisor::trace")]
+        #[cfg_attr(not(all(feature = "sim", not(target_os = "none"))), doc = "[timeline]: crate#features")]
         #[doc = ""]
         #[doc = include_str!("links.md")]
         #[doc = include_str!($file)]

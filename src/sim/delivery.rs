@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use super::Delivery;
 use super::sharedinfo::VcpuInfo;
+use super::trace::{Call, Trace};
 
 /// A domain's event interrupt: true asks to be called again.
 pub type Upcall = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -33,7 +34,7 @@ std::thread_local! {
     static MARK: u8 = const { 0 };
 }
 
-fn me() -> usize {
+pub(super) fn me() -> usize {
     MARK.with(|mark| std::ptr::from_ref(mark) as usize)
 }
 
@@ -56,6 +57,8 @@ impl Drop for Leave {
 /// The vCPUs of one domain.
 pub(super) struct Cpus {
     list: Vec<Vcpu>,
+    /// The domain's number, and where its upcalls are recorded.
+    trace: (u16, Arc<Trace>),
     delivery: Delivery,
     state: Mutex<Shared>,
     /// Anything in `state` changed, or an upcall is wanted.
@@ -109,7 +112,11 @@ impl Shared {
 }
 
 impl Cpus {
-    pub(super) fn new(infos: Vec<VcpuInfo>, delivery: Delivery) -> Arc<Self> {
+    pub(super) fn new(
+        infos: Vec<VcpuInfo>,
+        delivery: Delivery,
+        trace: (u16, Arc<Trace>),
+    ) -> Arc<Self> {
         let vcpu = |info| Vcpu {
             info,
             more: AtomicBool::new(false),
@@ -126,6 +133,7 @@ impl Cpus {
             }),
             list: infos.into_iter().map(vcpu).collect(),
             delivery,
+            trace,
             changed: Condvar::new(),
         });
         if delivery == Delivery::Asynchronous {
@@ -388,7 +396,9 @@ impl Cpus {
         let leave = Leave::after(self, vcpu, true);
         let place = &self.list[vcpu as usize];
         let raised = place.raised.load(Ordering::SeqCst);
+        let span = self.trace.1.enter(self.trace.0, vcpu, Call::Upcall);
         let more = upcall();
+        drop(span);
         place.more.store(more, Ordering::SeqCst);
         let stuck = !more
             && place.info.upcall_pending().load(Ordering::SeqCst) != 0

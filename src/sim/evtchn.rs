@@ -65,6 +65,7 @@ impl State {
         if channel.xen {
             return self.wake_for_io(dom, vcpu);
         }
+        self.trace.event(dom, vcpu, port);
         match domain.fifo {
             Some(_) => domain.set_pending_fifo(port, vcpu),
             None => domain.set_pending_2l(port, vcpu),

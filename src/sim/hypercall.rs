@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The way into the hypervisor and out of it.
 
+use std::string::String;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::delivery::Cpus;
 use super::fault::Place;
 use super::log::{LogEntry, argument};
 use super::state::State;
+use super::trace::{Call, Span};
 use crate::ffi::abi;
 use crate::{Error, Result};
 
@@ -72,8 +74,15 @@ impl State {
         }
     }
 
-    fn record(&mut self, (caller, vcpu): (u16, u32), op: u32, args: &[usize; 5], result: isize) {
-        if !self.log.enabled() {
+    fn record(
+        &mut self,
+        (caller, vcpu): (u16, u32),
+        op: u32,
+        args: &[usize; 5],
+        result: isize,
+        span: Option<&Span>,
+    ) {
+        if !self.log.enabled() && span.is_none() {
             return;
         }
         let buffer = (op == abi::__HYPERVISOR_dm_op && args[1] > 0)
@@ -84,14 +93,21 @@ impl State {
         let words = (0..count)
             .map_while(|index| self.read_at(caller, at, index).ok())
             .collect();
-        self.log.add(LogEntry {
+        let entry = LogEntry {
             domid: caller,
             vcpu,
             op,
             args: *args,
             result,
             words,
-        });
+        };
+        if let Some(span) = span {
+            let (op, command) = entry.name();
+            span.answered(std::format!("{op} {command}"), result);
+        }
+        if self.log.enabled() {
+            self.log.add(entry);
+        }
     }
 }
 
@@ -109,6 +125,11 @@ impl Hypervisor {
             return Error::NoSuchDomain.raw() as isize;
         };
         domain.hypercalls += 1;
+        let call = Call::Hypercall {
+            name: String::new(),
+            result: None,
+        };
+        let span = self.inner.trace.enter(caller, vcpu, call);
         let outcome = match domain.faults.hit(Place::Hypercall) {
             Some(result) => Ok(Outcome::Done(result as isize)),
             None => {
@@ -130,7 +151,8 @@ impl Hypervisor {
                 0
             }
         };
-        state.record((caller, vcpu), op, args, result);
+        state.record((caller, vcpu), op, args, result, span.as_ref());
+        drop(span);
         let invalidate = state.wants_invalidate(caller, vcpu);
         self.leave(state);
         if invalidate {

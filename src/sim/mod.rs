@@ -105,6 +105,8 @@ mod sharedinfo;
 mod state;
 #[cfg(test)]
 mod tests;
+mod trace;
+mod trace_json;
 mod vcpu;
 
 use std::fmt;
@@ -119,6 +121,7 @@ use self::fault::Place;
 use self::machine::Machine;
 use self::physmap::Layout;
 use self::state::State;
+use self::trace::Trace;
 use crate::DomId;
 
 pub use self::access::{Access, PendingAccess};
@@ -277,6 +280,7 @@ struct Inner {
     /// Some event was set pending, or some domain died.
     events: Condvar,
     start: Instant,
+    trace: Arc<Trace>,
 }
 
 impl Default for Hypervisor {
@@ -295,11 +299,13 @@ impl Hypervisor {
     pub fn with_policy(policy: Policy) -> Self {
         let machine = Arc::new(Machine::new(MACHINE_PAGES));
         let start = Instant::now();
+        let trace = Trace::new(start);
         Self {
             inner: Arc::new(Inner {
-                state: Mutex::new(State::new(machine, policy, start)),
+                state: Mutex::new(State::new(machine, policy, start, trace.clone())),
                 events: Condvar::new(),
                 start,
+                trace,
             }),
         }
     }
@@ -402,6 +408,31 @@ impl Hypervisor {
     /// The last hypercalls, the oldest first.
     pub fn log(&self) -> Vec<LogEntry> {
         self.state().log.entries()
+    }
+
+    /// Records what happens from now on, up to this many records, for
+    /// [`trace`](Self::trace); 0 stops it, as at first. What was recorded
+    /// before is forgotten.
+    pub fn record_trace(&self, records: usize) {
+        self.inner.trace.record(records);
+    }
+
+    /// The timeline since [`record_trace`](Self::record_trace): hypercalls,
+    /// events, upcalls and mappings of other domains' pages, by domain and
+    /// vCPU, with arrows from the hypercall that sent an event to the upcall
+    /// that it led to. As JSON that Chrome's trace viewer (`chrome://tracing`)
+    /// and Perfetto open.
+    ///
+    /// Threads that are the same vCPU have a line each. What has not ended
+    /// yet ends now, and has an argument `open`. `otherData` says how many
+    /// records were `dropped` for want of room.
+    ///
+    /// Drawn by `cargo xtask trace-image`:
+    #[doc = ""]
+    #[doc = include_str!("../guide/timeline.svg")]
+    pub fn trace(&self) -> String {
+        let (book, now) = self.inner.trace.look();
+        trace_json::write(&book, now)
     }
 
     /// What domains did that Xen allows but that no firmware wants: mapping

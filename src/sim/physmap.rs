@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::machine::{Frames, Machine, Use};
+use super::trace::Trace;
 use crate::{Error, PAGE_SIZE, Result};
 
 /// First frame of the grant-table window (16 MiB), as Xen tells domUs on Arm.
@@ -140,6 +141,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Whether it is a page of another domain.
+    fn of_another(self) -> bool {
+        matches!(self.kind, Kind::Grant { .. } | Kind::Foreign { .. })
+    }
+
     fn write(self) -> bool {
         match self.kind {
             Kind::Ram | Kind::Device => true,
@@ -157,6 +163,8 @@ pub(super) struct Physmap {
     stage1: BTreeMap<u64, bool>,
     highest: u64,
     tables: Tables,
+    /// The domain's number, and where its mappings are recorded.
+    trace: (u16, Arc<Trace>),
 }
 
 /// The pages that the second stage itself takes: a table for each 2 MiB in
@@ -205,6 +213,7 @@ impl Physmap {
         layout: Layout,
         mfn: u64,
         tables: u64,
+        trace: (u16, Arc<Trace>),
     ) -> Self {
         let entry = |page| Entry {
             mfn: mfn + page,
@@ -217,6 +226,7 @@ impl Physmap {
             stage1: (RAM_GFN..layout.ram_end()).map(|gfn| (gfn, true)).collect(),
             highest: layout.ram_end().saturating_sub(1),
             tables: Tables::new(tables, layout),
+            trace,
             machine,
             space,
             layout,
@@ -267,10 +277,25 @@ impl Physmap {
         {
             let_go(frames, old);
         }
+        if old.map(|old| old.mfn) != entry.map(|entry| entry.mfn) {
+            self.record(frames, gfn, old, entry);
+        }
         if old != entry {
             self.refresh(gfn);
         }
         Ok(())
+    }
+
+    /// For the timeline: pages of others come and go.
+    fn record(&self, frames: &Frames, gfn: u64, old: Option<Entry>, new: Option<Entry>) {
+        let (domain, trace) = &self.trace;
+        if old.is_some_and(Entry::of_another) {
+            trace.unmap(*domain, gfn);
+        }
+        if let Some(new) = new.filter(|new| new.of_another()) {
+            let granted = matches!(new.kind, Kind::Grant { .. });
+            trace.map(*domain, gfn, frames.owner(new.mfn), granted);
+        }
     }
 
     /// Removes `gfn` as Xen does: what is there must be frame `mfn`, but
@@ -338,7 +363,8 @@ impl Physmap {
     /// Everything is gone: the domain died.
     pub(super) fn clear(&mut self, frames: &mut Frames) {
         self.stage1.clear();
-        for entry in std::mem::take(&mut self.stage2).into_values() {
+        for (gfn, entry) in std::mem::take(&mut self.stage2) {
+            self.record(frames, gfn, Some(entry), None);
             let_go(frames, entry);
         }
         self.host_map(0, self.layout.end(), None);

@@ -22,6 +22,7 @@ use super::pages::Pages;
 use super::physmap::{AddressSpace, Entry, Kind, Layout, Physmap};
 use super::ports::Ports;
 use super::sharedinfo::{SharedInfo, VcpuInfo};
+use super::trace::Trace;
 use super::vcpu::{Vcpu, Waiter};
 use super::{Delivery, DomainConfig, Policy};
 use crate::ffi::abi;
@@ -106,11 +107,17 @@ pub(super) struct State {
     pub(super) wake: bool,
     pub(super) next_waiter: u64,
     pub(super) log: Log,
+    pub(super) trace: Arc<Trace>,
     pub(super) warnings: Vec<String>,
 }
 
 impl State {
-    pub(super) fn new(machine: Arc<Machine>, policy: Policy, start: Instant) -> Self {
+    pub(super) fn new(
+        machine: Arc<Machine>,
+        policy: Policy,
+        start: Instant,
+        trace: Arc<Trace>,
+    ) -> Self {
         Self {
             start,
             frames: Frames::new(machine.pages()),
@@ -126,6 +133,7 @@ impl State {
             wake: false,
             next_waiter: 0,
             log: Log::default(),
+            trace,
             warnings: Vec::new(),
         }
     }
@@ -185,9 +193,16 @@ impl State {
             irqs: BTreeSet::new(),
             direct: config.direct_map.then_some(ram),
             layout,
-            physmap: Physmap::new(machine.clone(), space.clone(), layout, ram, tables),
+            physmap: Physmap::new(
+                machine.clone(),
+                space.clone(),
+                layout,
+                ram,
+                tables,
+                (id, self.trace.clone()),
+            ),
             shared_info: SharedInfo::new(machine.clone(), shared_info),
-            cpus: Cpus::new(infos, config.delivery),
+            cpus: Cpus::new(infos, config.delivery, (id, self.trace.clone())),
             vcpus: (0..config.vcpus).map(|_| Vcpu::new(now)).collect(),
             waiters: Vec::new(),
             ports: Ports::new(config.max_evtchn_port),
@@ -204,6 +219,7 @@ impl State {
             shutdown: None,
         };
         self.domains.insert(id, domain);
+        self.trace.note(id, "created");
         (id, space)
     }
 
@@ -219,6 +235,7 @@ impl State {
         self.release_mappings(dom);
         if let Some(domain) = self.domains.get_mut(&dom) {
             domain.dying = true;
+            self.trace.note(dom, "destroyed");
             domain.physmap.clear(&mut self.frames);
         }
         for mfn in self.frames.owned_by(dom) {

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The simulator itself, as far as no other test needs it. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "harness.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void null_is_refused_everywhere(struct world *w)
 {
@@ -343,6 +347,30 @@ static void ram_can_be_added(struct world *w)
 	CHECK_EQ(xg_sim_frame(w->a.domain, at.gfn + at.pages - 2), XG_SIM_OWN);
 }
 
+static void a_timeline_is_written(struct world *w)
+{
+	char path[] = "/tmp/xg-trace-XXXXXX";
+	int file = mkstemp(path);
+	uint32_t at_a, at_b;
+	char text[32] = {0};
+
+	CHECK(file >= 0);
+	CHECK_EQ(xg_sim_record_trace(w->sim, 1000), 0);
+	CHECK(connect_ports(w, &at_a, &at_b));
+	CHECK_EQ(xg_evtchn_close(w->a.guest, at_a), 0);
+	CHECK_EQ(xg_evtchn_close(w->b.guest, at_b), 0);
+	CHECK_EQ(xg_sim_write_trace(w->sim, path), 0);
+	CHECK(read(file, text, 18) == 18);
+	CHECK(!strcmp(text, "{\"displayTimeUnit\""));
+	/* More than what there is without events. */
+	CHECK(lseek(file, 0, SEEK_END) > 500);
+	close(file);
+	unlink(path);
+	CHECK_EQ(xg_sim_write_trace(w->sim, "/nowhere/trace"), -XG_EACCES);
+	CHECK_EQ(xg_sim_write_trace(w->sim, NULL), -XG_EINVAL);
+	CHECK_EQ(xg_sim_record_trace(w->sim, 0), 0);
+}
+
 static void a_dead_domain_is_only_forgotten(struct world *w)
 {
 	struct dom dom;
@@ -387,6 +415,7 @@ static const struct test tests[] = {
 	TEST(each_thread_has_its_own_domain),
 	TEST(what_domains_say_and_ask_is_kept),
 	TEST(ram_can_be_added),
+	TEST(a_timeline_is_written),
 	TEST(a_dead_domain_is_only_forgotten),
 	TEST(giving_up_is_an_answer),
 	{NULL, NULL},

@@ -22,6 +22,7 @@ mod sim_header;
 mod sizes;
 mod style;
 mod test;
+mod timeline;
 mod toolchain;
 mod verify;
 mod xen;
@@ -46,7 +47,9 @@ enum Command {
     /// Install what the other commands need; safe to repeat.
     Setup(setup::Args),
     /// Show two simulated domains share a page and exchange events.
-    Demo,
+    Demo(demo::Args),
+    /// Draw a timeline of the simulator's for the guide.
+    TraceImage(timeline::Args),
     /// Run every test there is, on the simulator and on real Xen.
     Test(test::Args),
     /// Run the tests in C on the simulator.
@@ -96,7 +99,8 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<()> {
     match command {
         Command::Setup(args) => setup::run(args),
-        Command::Demo => demo::run(),
+        Command::Demo(args) => demo::run(args),
+        Command::TraceImage(args) => timeline::run(args),
         Command::Test(args) => test::run(args),
         Command::CTests(args) => c_tests::run(args),
         Command::Ci(args) => ci::run(args),

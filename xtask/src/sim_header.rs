@@ -18,7 +18,7 @@ pub const PATH: &str = "include/xen_guest/sim.h";
 const SOURCES: &str = "src/sim/c_api";
 
 /// Its files, in the order in which a reader wants them.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "machine",
     "domain",
     "guest",
@@ -26,6 +26,7 @@ const FILES: [&str; 7] = [
     "memory",
     "faults",
     "peer",
+    "trace",
 ];
 
 const HEAD: &str = "\

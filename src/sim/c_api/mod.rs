@@ -16,6 +16,7 @@ mod interrupts;
 mod machine;
 mod memory;
 mod peer;
+mod trace;
 
 use std::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
