@@ -57,99 +57,59 @@ int xg_gntref_announce(struct xg_gnttab *t, size_t at)
 	return 0;
 }
 
-/* Take `bits` of a word, if all of them are free. */
-static bool take(struct xg_gnttab *t, uint32_t w, uint64_t bits)
+int xg_gntref_give(struct xg_gnttab *t, uint32_t gref)
 {
-	uint64_t *summary = &t->summary[w / XG_WORD_BITS];
-	uint64_t word = word_of(t, w);
-
-	do {
-		if (bits & ~word)
-			return false;
-	} while (!__atomic_compare_exchange_n(&t->words[w], &word, word & ~bits,
-					      false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
-	if (word != bits)
-		return true;
-	/* They were its last. */
-	xg_clear_bits(summary, xg_bit(w));
-	if (xg_load_seq(&t->words[w]))
-		xg_set_bits(summary, xg_bit(w));
-	return true;
+	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
 }
 
-/* The lowest free references of word `w` that are in a row, up to `most`. */
-static uint32_t take_from(struct xg_gnttab *t, uint32_t w, uint32_t most,
-			  uint32_t *count)
+/* Take a reference, if it is free. */
+static XG_SLOW bool take(struct xg_gnttab *t, uint32_t gref)
+{
+	uint32_t w = gref / XG_WORD_BITS;
+	uint64_t *summary = &t->summary[w / XG_WORD_BITS];
+	uint64_t word = xg_clear_bits(&t->words[w], xg_bit(gref));
+
+	if (word == xg_bit(gref)) {
+		/* It was the word's last. */
+		xg_clear_bits(summary, xg_bit(w));
+		if (xg_load_seq(&t->words[w]))
+			xg_set_bits(summary, xg_bit(w));
+	}
+	return word & xg_bit(gref);
+}
+
+/* The lowest of word `w`, or 0. */
+static uint32_t take_from(struct xg_gnttab *t, uint32_t w)
 {
 	uint64_t word;
 
 	while ((word = word_of(t, w))) {
-		uint32_t first = xg_first_bit(word);
-		uint64_t others = ~(word >> first);
-		uint32_t n = others ? xg_first_bit(others) : XG_WORD_BITS;
+		uint32_t gref = w * XG_WORD_BITS + xg_first_bit(word);
 
-		if (n > most)
-			n = most;
-		if (!take(t, w, ~UINT64_C(0) >> (XG_WORD_BITS - n) << first))
+		if (!take(t, gref))
 			continue;
 		__atomic_store_n(&t->near, &t->words[w], __ATOMIC_RELAXED);
-		*count = n;
-		return w * XG_WORD_BITS + first;
+		return gref;
 	}
 	return 0;
 }
 
-uint32_t xg_gntref_take(struct xg_gnttab *t, uint32_t most, uint32_t *count)
+uint32_t xg_gntref_take(struct xg_gnttab *t)
 {
-	uint32_t words = nr_words(t), gref;
+	uint32_t words = nr_words(t);
+	uint32_t gref = 0;
 
-	for (uint32_t base = 0; base < words; base += XG_WORD_BITS) {
+	for (uint32_t base = 0; base < words && !gref; base += XG_WORD_BITS) {
 		uint64_t summary = xg_load(&t->summary[base / XG_WORD_BITS]);
 
-		for (; summary; summary &= summary - 1) {
-			gref = take_from(t, base + xg_first_bit(summary), most,
-					 count);
-			if (gref)
-				return gref;
-		}
+		for (; summary && !gref; summary &= summary - 1)
+			gref = take_from(t, base + xg_first_bit(summary));
 	}
 	/* While somebody is between clearing a summary bit and looking again,
 	 * the last free references may be behind it. */
-	for (uint32_t w = 0; w < words; w++) {
-		gref = take_from(t, w, most, count);
-		if (gref)
-			return gref;
-	}
-	return 0;
-}
-
-/* The bits of word `w` in [first, end). */
-static uint64_t bits_in(uint32_t w, uint32_t first, uint32_t end)
-{
-	uint32_t from = w * XG_WORD_BITS;
-	uint64_t bits = ~UINT64_C(0);
-
-	if (first > from)
-		bits <<= first - from;
-	if (end < from + XG_WORD_BITS)
-		bits &= ~(~UINT64_C(0) << (end - from));
-	return bits;
-}
-
-/* All of [first, end), or none. */
-static bool take_range(struct xg_gnttab *t, uint32_t first, uint32_t end)
-{
-	uint32_t w = first / XG_WORD_BITS;
-
-	for (; w * XG_WORD_BITS < end; w++) {
-		if (take(t, w, bits_in(w, first, end)))
-			continue;
-		while (w-- > first / XG_WORD_BITS)
-			xg_gntref_free(t, w, bits_in(w, first, end));
-		return false;
-	}
-	return true;
+	for (uint32_t w = 0; w < words && !gref; w++)
+		gref = take_from(t, w);
+	return gref;
 }
 
 uint32_t xg_gntref_take_run(struct xg_gnttab *t, uint32_t count)
@@ -157,17 +117,24 @@ uint32_t xg_gntref_take_run(struct xg_gnttab *t, uint32_t count)
 	uint32_t refs = nr_words(t) * XG_WORD_BITS;
 	uint32_t first = 0; /* of the free run that goes on to here */
 
-	/* A run that somebody else takes from meanwhile is left alone: the
-	 * search goes on behind it. */
 	for (uint32_t here = 0; here < refs; here++) {
-		if (!(word_of(t, here / XG_WORD_BITS) & xg_bit(here)))
+		uint32_t n = 0;
+
+		if (!(word_of(t, here / XG_WORD_BITS) & xg_bit(here))) {
 			first = here + 1;
-		else if (here + 1 - first < count)
 			continue;
-		else if (take_range(t, first, first + count))
+		}
+		if (here + 1 - first < count)
+			continue;
+		while (n < count && take(t, first + n))
+			n++;
+		if (n == count)
 			return first;
-		else
-			first = here + 1;
+		/* Somebody else took from it meanwhile: it is left alone, and
+		 * the search goes on behind it. */
+		while (n--)
+			xg_gntref_give(t, first + n);
+		first = here + 1;
 	}
 	return 0;
 }
@@ -177,10 +144,14 @@ uint32_t xg_gnttab_in_use(const struct xg_guest *g)
 	const struct xg_gnttab *t = &g->gnttab;
 	uint32_t words = nr_words(t), used = 0;
 
-	for (uint32_t w = 0; w < words; w++)
+	for (uint32_t w = 0; w < words; w++) {
+		uint64_t taken = ~xg_load_seq(&t->words[w]);
+
+		if (!w)
+			taken &= ~UINT64_C(0) << XG_GRANT_RESERVED;
 		if (!is_left(t, w))
-			used += XG_WORD_BITS -
-				xg_count_bits(xg_load_seq(&t->words[w]));
-	/* The first word's count has them, unless it is left alone. */
-	return used && !is_left(t, 0) ? used - XG_GRANT_RESERVED : used;
+			for (; taken; taken &= taken - 1)
+				used++;
+	}
+	return used;
 }

@@ -69,10 +69,9 @@ static inline bool xg_gntref_take_row(struct xg_gnttab *t, size_t count,
 	return true;
 }
 
-/* The first of 1 to `most` in a row, their number in *count; 0 if there are
- * none. */
-uint32_t xg_gntref_take(struct xg_gnttab *t, uint32_t most, uint32_t *count);
-/* The first of exactly `count` in a row, or 0. */
+/* The lowest one, or 0. */
+uint32_t xg_gntref_take(struct xg_gnttab *t);
+/* The lowest `count` in a row: the first, or 0. */
 uint32_t xg_gntref_take_run(struct xg_gnttab *t, uint32_t count);
 
 /* Word `w` had no reference, and has now. Returns 0. */
@@ -87,6 +86,9 @@ static inline int xg_gntref_free(struct xg_gnttab *t, size_t w, uint64_t bits)
 		return xg_gntref_announce(t, w);
 	return 0;
 }
+
+/* One of them, apart. */
+int xg_gntref_give(struct xg_gnttab *t, uint32_t gref);
 
 /* The references of frames [first, end), which are mapped. */
 void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end);

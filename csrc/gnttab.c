@@ -38,16 +38,6 @@ static flags_t *flags_of(const struct xg_gnttab *t, uint32_t gref)
 	return (flags_t *)&t->entries[gref];
 }
 
-/* What all forms of granting check first. */
-static int check(const struct xg_gnttab *t, uint16_t domid, uint64_t gfn)
-{
-	if (domid >= DOMID_FIRST_RESERVED)
-		return -XG_EINVAL;
-	if (gfn > UINT32_MAX)
-		return -XG_ERANGE;
-	return t->max_frames ? 0 : -XG_ENOSYS;
-}
-
 /* An entry that grants frame 0. */
 static uint32_t entry_of(uint16_t domid, bool readonly)
 {
@@ -61,23 +51,21 @@ static void publish(uint64_t *place, uint64_t entry)
 	__atomic_store_n(place, entry, __ATOMIC_RELEASE);
 }
 
-static int release(struct xg_gnttab *t, uint32_t gref)
-{
-	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
-}
-
-/* The first of up to `most` references in a row, or the error that kept from
- * any. */
-static int32_t take_some(struct xg_guest *g, uint32_t most, uint32_t *count)
+/* The first of `count` references in a row, or the error that kept from
+ * that. */
+static int32_t take(struct xg_guest *g, uint32_t count)
 {
 	struct xg_gnttab *t = &g->gnttab;
 
 	for (;;) {
 		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
-		uint32_t gref = xg_gntref_take(t, most, count);
+		uint32_t gref = count == 1 ? xg_gntref_take(t)
+					   : xg_gntref_take_run(t, count);
 
 		if (gref)
 			return (int32_t)gref;
+		if (!t->max_frames)
+			return -XG_ENOSYS;
 		if (xg_gnttab_grow(g, frames))
 			return -XG_ENOSPC;
 	}
@@ -85,13 +73,11 @@ static int32_t take_some(struct xg_guest *g, uint32_t most, uint32_t *count)
 
 static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint64_t entry)
 {
-	struct xg_gnttab *t = &g->gnttab;
-	uint32_t count;
-	int32_t rc = t->max_frames ? take_some(g, 1, &count) : -XG_ENOSYS;
+	int32_t gref = take(g, 1);
 
-	if (rc > 0)
-		publish(&t->entries[rc], entry);
-	return rc;
+	if (gref > 0)
+		publish(&g->gnttab.entries[gref], entry);
+	return gref;
 }
 
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
@@ -146,30 +132,29 @@ static XG_SLOW int grant_row(uint64_t *entries, uint32_t gref, uint32_t low,
 }
 
 static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
-				const uint64_t *gfns, uint32_t *grefs, size_t n)
+				const uint64_t *gfns, uint32_t *grefs,
+				size_t count)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	uint32_t have = 0, count = (uint32_t)n;
 
-	if (!t->max_frames)
-		return -XG_ENOSYS;
 	/* All references first: none is published before it is sure that
 	 * there are enough, so there is nothing to revoke. */
-	while (have < count) {
-		uint32_t some;
-		int32_t gref = take_some(g, count - have, &some);
+	for (size_t i = 0; i < count; i++) {
+		int32_t rc;
 
-		if (gref < 0) {
-			while (have--)
-				release(t, grefs[have]);
-			return gref;
+		if (xg_gntref_take_near(t, &grefs[i]))
+			continue;
+		rc = take(g, 1);
+		if (rc < 0) {
+			while (i--)
+				xg_gntref_give(t, grefs[i]);
+			return rc;
 		}
-		while (some--)
-			grefs[have++] = (uint32_t)gref++;
+		grefs[i] = (uint32_t)rc;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		publish(&t->entries[grefs[i]], entry | gfns[i] << 32);
-	return 0;
+	return t->max_frames ? 0 : -XG_ENOSYS;
 }
 
 int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
@@ -194,23 +179,18 @@ int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
 int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			    uint32_t count, bool readonly)
 {
-	struct xg_gnttab *t = &g->gnttab;
-	uint32_t first = 0;
-	int rc = count ? check(t, domid, gfn) : -XG_EINVAL;
+	uint64_t entry = entry_of(domid, readonly) | gfn << 32;
+	int32_t first;
 
-	if (!rc && count - 1 > UINT32_MAX - gfn)
-		rc = -XG_ERANGE;
-	while (!rc && !first) {
-		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
-
-		first = xg_gntref_take_run(t, count);
-		if (!first)
-			rc = xg_gnttab_grow(g, frames) ? -XG_ENOSPC : 0;
-	}
-	for (uint32_t i = 0; i < count && !rc; i++)
-		publish(&t->entries[first + i],
-			entry_of(domid, readonly) | (gfn + i) << 32);
-	return rc ? rc : (int32_t)first;
+	if (domid >= DOMID_FIRST_RESERVED || !count)
+		return -XG_EINVAL;
+	if (gfn > UINT32_MAX || count - 1 > UINT32_MAX - gfn)
+		return -XG_ERANGE;
+	first = take(g, count);
+	for (uint32_t i = 0; i < count && first > 0; i++)
+		publish(&g->gnttab.entries[(uint32_t)first + i],
+			entry + ((uint64_t)i << 32));
+	return first;
 }
 
 /*
@@ -263,20 +243,26 @@ static XG_SLOW int revoke(struct xg_gnttab *t, uint32_t gref)
 	return -XG_EBUSY;
 }
 
-static XG_SLOW int end_slowly(struct xg_guest *g, size_t at)
+static XG_SLOW int end_slowly(struct xg_guest *g, size_t gref)
 {
-	struct xg_gnttab *t = &g->gnttab;
-	uint32_t gref = (uint32_t)at;
-	int rc = revoke(t, gref);
+	int rc = revoke(&g->gnttab, (uint32_t)gref);
 
-	return rc ? rc : release(t, gref);
+	return rc ? rc : xg_gntref_give(&g->gnttab, (uint32_t)gref);
 }
 
 int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
 {
 	struct xg_gnttab *t = &g->gnttab;
 
-	return revoke_idle(t, gref) ? release(t, gref) : end_slowly(g, gref);
+	if (!revoke_idle(t, gref))
+		return end_slowly(g, gref);
+	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
+}
+
+static XG_SLOW void free_bits(struct xg_gnttab *t, uint32_t w, uint64_t bits)
+{
+	if (bits)
+		xg_gntref_free(t, w, bits);
 }
 
 int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
@@ -290,23 +276,23 @@ int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 	if (count && !grefs)
 		return -XG_EINVAL;
 	for (uint32_t i = 0; i < count; i++) {
-		int rc = revoke_idle(t, grefs[i]) ? 0 : revoke(t, grefs[i]);
+		uint32_t gref = grefs[i];
+		int rc = revoke_idle(t, gref) ? 0 : revoke(t, gref);
 
 		if (errs)
 			errs[i] = rc;
-		if (!first)
-			first = rc;
-		if (rc)
+		if (rc) {
+			first = first ? first : rc;
 			continue;
-		if (bits && w != grefs[i] / XG_WORD_BITS) {
-			xg_gntref_free(t, w, bits);
+		}
+		if (w != gref / XG_WORD_BITS) {
+			free_bits(t, w, bits);
 			bits = 0;
 		}
-		w = grefs[i] / XG_WORD_BITS;
-		bits |= xg_bit(grefs[i]);
+		w = gref / XG_WORD_BITS;
+		bits |= xg_bit(gref);
 	}
-	if (bits)
-		xg_gntref_free(t, w, bits);
+	free_bits(t, w, bits);
 	return first;
 }
 

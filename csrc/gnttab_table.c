@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* The grant table's frames: mapping the first, and more when they run out. */
+#include "gntop.h"
 #include "gntref.h"
-#include "hypercall.h"
 
 static uint64_t gfn_of(const struct xg_gnttab *t, uint32_t frame)
 {
@@ -14,7 +14,8 @@ static void *va_of(const struct xg_gnttab *t, uint32_t frame)
 }
 
 /* Take frames [first, end) of the table out of the physmap. */
-static int remove_frames(struct xg_guest *g, uint32_t first, uint32_t end)
+static XG_SLOW int remove_frames(struct xg_guest *g, uint32_t first,
+				 uint32_t end)
 {
 	int rc = 0;
 

@@ -156,7 +156,7 @@ int xg_vm_populate(struct xg_vm *vm, uint64_t gfn, size_t pages, size_t *done)
 	for (*done = 0; *done < pages;) {
 		size_t left = pages - *done;
 		uint64_t from = gfn + *done;
-		uint32_t batch;
+		uint32_t batch, beyond;
 		int rc;
 
 		if (*done >= scattered && is_large(from, left)) {
@@ -169,9 +169,10 @@ int xg_vm_populate(struct xg_vm *vm, uint64_t gfn, size_t pages, size_t *done)
 				return rc;
 			continue;
 		}
-		/* Up to where a large one may begin. */
-		if (left > LARGE_PAGES - from % LARGE_PAGES)
-			left = LARGE_PAGES - from % LARGE_PAGES;
+		/* Up to where a large one begins, if there is room for it. */
+		beyond = LARGE_PAGES - (uint32_t)(from % LARGE_PAGES);
+		if (left >= beyond + LARGE_PAGES)
+			left = beyond;
 		batch = left < BATCH ? (uint32_t)left : BATCH;
 		rc = populate(vm, from, batch, 0, done);
 		if (rc)
@@ -214,12 +215,12 @@ int xg_vm_depopulate(struct xg_vm *vm, uint64_t gfn, size_t pages, size_t *left)
 			if (rc == -XG_EINVAL)
 				scattered = *left - LARGE_PAGES;
 		} else {
-			/* Down to where a large one may end. */
+			/* Down to where a large one ends, if there is one. */
 			uint32_t beyond = (uint32_t)(end % LARGE_PAGES);
 
 			if (!beyond)
 				beyond = LARGE_PAGES;
-			if (some > beyond)
+			if (some >= beyond + LARGE_PAGES)
 				some = beyond;
 			rc = depopulate(vm, end,
 					some < BATCH ? (uint32_t)some : BATCH,
@@ -324,7 +325,21 @@ int xg_vm_open_ram(struct xg_vm *vm, uint64_t gfn, uint32_t *pages, void **va)
 	return rc;
 }
 
-int xg_vm_close_ram(struct xg_vm *vm, void *va, uint32_t pages)
+/* Xen kept some of a window's frames, which nobody can reach any more. Once
+ * more: what stays now is lost for good. */
+static int empty_again(struct xg_vm *vm, const struct xg_window *at)
+{
+	for (uint32_t i = 0; i < at->pages; i++) {
+		int rc = xg_memory_remove_from_physmap(vm->guest, DOMID_SELF,
+						       at->gfn + i);
+
+		if (rc && rc != -XG_ENOENT)
+			return -XG_EIO;
+	}
+	return 0;
+}
+
+static int close_ram(struct xg_vm *vm, void *va, uint32_t pages)
 {
 	struct xg_guest *g = vm->guest;
 	struct xg_window at;
@@ -336,17 +351,37 @@ int xg_vm_close_ram(struct xg_vm *vm, void *va, uint32_t pages)
 	rc = window_at(vm, va, pages, &at);
 	if (!rc)
 		rc = xg_foreign_unmap(g, &at, &left);
+	if (rc == -XG_EIO)
+		rc = empty_again(vm, &at);
 	return rc ? rc : xg_region_put_pages(g, va, pages);
+}
+
+int xg_vm_close_ram(struct xg_vm *vm, void *va, uint32_t pages)
+{
+	int rc = close_ram(vm, va, pages);
+
+	/* Also twice: most callers have no place to remember a window. */
+	return rc && rc != -XG_EIO ? close_ram(vm, va, pages) : rc;
+}
+
+/* A frame of ours with device memory, empty again. Twice, as above. */
+static int empty_device(struct xg_vm *vm, uint64_t gfn, uint64_t mfn)
+{
+	uint32_t done;
+
+	if (!xg_domctl_unmap_mmio(vm->guest, vm->self, gfn, mfn, 1, &done) ||
+	    !xg_domctl_unmap_mmio(vm->guest, vm->self, gfn, mfn, 1, &done))
+		return 0;
+	return -XG_EIO;
 }
 
 /* The CPU's part of a window on device memory. Xen's makes it device memory,
  * whatever the CPU's says. */
 static int make_visible(struct xg_vm *vm, void *va, uint64_t gfn, uint64_t mfn)
 {
-	uint32_t gone;
 	int rc = xg_region_map(vm->guest, va, 1, RIGHTS_ALL);
 
-	if (rc && xg_domctl_unmap_mmio(vm->guest, vm->self, gfn, mfn, 1, &gone))
+	if (rc && empty_device(vm, gfn, mfn))
 		return -XG_EIO;
 	return rc;
 }
@@ -373,19 +408,22 @@ int xg_vm_open_mmio(struct xg_vm *vm, uint64_t mfn, void **va)
 	return rc;
 }
 
-int xg_vm_close_mmio(struct xg_vm *vm, uint64_t mfn, void *va)
+static int close_mmio(struct xg_vm *vm, uint64_t mfn, void *va)
 {
 	struct xg_guest *g = vm->guest;
 	struct xg_window at;
-	uint32_t done;
 	int rc = window_at(vm, va, 1, &at);
 
 	if (!rc)
 		rc = xg_region_unmap(g, va, 1);
-	if (rc)
-		return rc;
-	/* The CPU can't reach it any more: what Xen keeps is lost. */
-	if (xg_domctl_unmap_mmio(g, vm->self, at.gfn, mfn, 1, &done))
-		return -XG_EIO;
-	return xg_region_put_pages(g, va, 1);
+	if (!rc)
+		rc = empty_device(vm, at.gfn, mfn);
+	return rc ? rc : xg_region_put_pages(g, va, 1);
+}
+
+int xg_vm_close_mmio(struct xg_vm *vm, uint64_t mfn, void *va)
+{
+	int rc = close_mmio(vm, mfn, va);
+
+	return rc && rc != -XG_EIO ? close_mmio(vm, mfn, va) : rc;
 }

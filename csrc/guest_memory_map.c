@@ -20,7 +20,8 @@ static int untrap(struct xg_vm *vm, struct xg_vm_reservation *r)
 	if (!(r->flags & FLAG_TRAPPED))
 		return 0;
 	rc = xg_ioreq_unmap_range(&vm->ioreq, r->first, r->last);
-	if (rc && rc != -XG_ESRCH)
+	/* When the domain dies its server goes before it. */
+	if (rc && rc != -XG_ESRCH && rc != -XG_ENOENT)
 		return rc;
 	r->flags &= (uint8_t)~FLAG_TRAPPED;
 	return 0;
@@ -230,6 +231,7 @@ static int back(struct xg_vm *vm, struct xg_vm_reservation *r)
 	}
 	r->state = STATE_RESERVED;
 	r->backing = BACKING_NONE;
+	r->base = 0;
 	r->flags &= (uint8_t)~FLAG_ZERO;
 	return rc;
 }

@@ -94,14 +94,6 @@ static inline int xg_hypercall2(const struct xg_guest *g, uint32_t op,
 	return (int)xg_hypercall(g, op, sub_op, (uintptr_t)arg, 0, 0, 0);
 }
 
-/* `count` grant-table operations of one kind. */
-static inline int xg_grant_op(const struct xg_guest *g, uint32_t sub_op,
-			      void *ops, uint32_t count)
-{
-	return (int)xg_hypercall(g, __HYPERVISOR_grant_table_op, sub_op,
-				 (uintptr_t)ops, count, 0, 0);
-}
-
 /* Once, before the first hypercall: -XG_ENOSYS where the platform has no hook
  * and this build no instruction. */
 int xg_hypercall_setup(const struct xg_guest *g);

@@ -89,11 +89,11 @@ int xg_check_empty(struct xg_guest *g, void *va, uint32_t n);
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		 uint32_t prot);
 int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n);
+/* What Xen maps at this empty page does not go away: if a region has the page
+ * it stays taken. */
+void xg_keep_page(struct xg_guest *g, void *va);
 
-/* gntstatus.c: ask again for one operation as long as its `status` says that
- * the page is not there yet: its owner's pager brings it back. 0, or the error
- * of the hypercall; how the operation ended is in its status. */
-int xg_grant_retry(struct xg_guest *g, uint32_t sub_op, void *op,
-		   const int16_t *status);
+/* gntpages.c: count `n` pages that must not be used again. Returns -XG_EIO. */
+int xg_gnttab_quarantine(struct xg_guest *g, uint32_t n);
 
 #endif

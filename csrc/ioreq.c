@@ -138,7 +138,10 @@ static int unmap_page(struct xg_ioreq *s)
 	rc = xg_foreign_unmap(s->guest, &at, &left);
 	if (rc && rc != -XG_EIO)
 		return rc;
-	/* The CPU can't reach it any more: what Xen kept is lost. */
+	/* The CPU can't reach it any more. Once more: what Xen keeps now is
+	 * lost for good. */
+	if (rc && !xg_memory_remove_from_physmap(s->guest, DOMID_SELF, at.gfn))
+		rc = 0;
 	if (!rc)
 		rc = xg_region_put_pages(s->guest, s->page, 1);
 	s->page = NULL;
@@ -218,6 +221,12 @@ int xg_ioreq_create(struct xg_ioreq *s, struct xg_guest *g,
 	return rc;
 }
 
+/* A domain that died has no servers, and then is none. */
+static bool gone(int rc)
+{
+	return rc == -XG_ESRCH || rc == -XG_ENOENT;
+}
+
 /* Nobody may be left waiting: Xen does not wake them. */
 static void answer_all(struct xg_ioreq *s)
 {
@@ -237,12 +246,12 @@ int xg_ioreq_destroy(struct xg_ioreq *s)
 		return -XG_EINVAL;
 	if (s->created) {
 		rc = set_state(s, false);
-		if (rc && rc != -XG_ESRCH)
+		if (rc && !gone(rc))
 			return rc;
 		/* From here on there are no new ones. */
 		answer_all(s);
 		rc = destroy(s);
-		if (rc && rc != -XG_ESRCH)
+		if (rc && !gone(rc))
 			return rc;
 		s->created = false;
 	}

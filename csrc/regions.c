@@ -162,3 +162,11 @@ bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b)
 	return region_at(g, (void *)(uintptr_t)a, 1) ==
 	       region_at(g, (void *)(uintptr_t)b, 1);
 }
+
+void xg_keep_page(struct xg_guest *g, void *va)
+{
+	struct xg_region *r = region_at(g, va, 1);
+
+	if (r)
+		locked(g, r, FLIP_EMPTY, page_of(r, va), 1);
+}

@@ -43,10 +43,9 @@ vm_reserve_memory_at(vm_t *vm, uintptr_t addr, size_t size,
 		     memory_fault_callback_fn fault_callback, void *cookie)
 {
 	vm_memory_reservation_t *r = NULL;
+	int rc = xg_vm_reserve(vm, addr, size, fault_callback, cookie, &r);
 
-	return told(vm,
-		    xg_vm_reserve(vm, addr, size, fault_callback, cookie, &r),
-		    r);
+	return told(vm, rc, r);
 }
 
 vm_memory_reservation_t *

@@ -26,6 +26,20 @@ int32_t gnttab_alloc_and_grant(void **map, bool readonly)
 	return g ? xg_gnttab_alloc_and_grant(g, 0, map, readonly) : -XG_EINVAL;
 }
 
+void *gnttab_get_pages(unsigned int npages)
+{
+	struct xg_guest *g = xg_current();
+
+	return g ? xg_gnttab_get_pages(g, npages) : NULL;
+}
+
+int gnttab_put_pages(void *start_addr, unsigned int npages)
+{
+	struct xg_guest *g = xg_current();
+
+	return g ? xg_gnttab_put_pages(g, start_addr, npages) : -XG_EINVAL;
+}
+
 int gnttab_map_refs(struct gnttab_map_grant_ref *map_ops, unsigned int count)
 {
 	struct xg_guest *g = xg_current();

@@ -6,7 +6,7 @@
  *
  *   here               in csrc/
  *   take_near()        xg_gntref_take_near()               gntref.h
- *   take_from()        take_from() of one, take()          gntref.c
+ *   take_from()        take_from(), take()                 gntref.c
  *   alloc()            both, xg_gntref_take()
  *   free()             xg_gntref_free(), xg_gntref_announce()
  *   revoke()           revoke_idle(), revoke()             gnttab.c
@@ -75,44 +75,47 @@ bit kept;		/* a CPU ends with a grant: its free mends nothing */
 
 inline take_from(w)
 {
-	word = words[w];
 	do
-	:: word ->
-#ifdef MUTANT_TAKE_BY_STORE
-	   old = word;
-	   words[w] = word & (word - 1);
-#else
-	   d_step {
-		old = words[w];
-		words[w] = (old == word -> word & (word - 1) : old)
-	   };
-#endif
+	:: word = words[w];
 	   if
-	   :: old == word ->
-	      gref = 2 * w + (word & 1 -> 0 : 1);
-	      if
-	      :: word & (word - 1)
-	      :: else ->
-#ifdef MUTANT_SUMMARY_CLEARED_LAST
-		 old = words[w];
-		 if
-		 :: !old -> summary = summary & ~BIT(w)
-		 :: else
-		 fi
+	   :: word ->
+	      word = word & ~(word & (word - 1));
+#ifdef MUTANT_TAKE_BY_STORE
+	      old = words[w];
+	      words[w] = old & ~word;
 #else
-		 summary = summary & ~BIT(w);
-#ifndef MUTANT_SUMMARY_NOT_REREAD
+	      d_step {
+		old = words[w];
+		words[w] = old & ~word
+	      };
+#endif
+	      if
+	      :: old & word ->
+		 gref = 2 * w + (word & 1 -> 0 : 1);
 		 if
-		 :: words[w] -> summary = summary | BIT(w)
-		 :: else
-		 fi
+		 :: old != word
+		 :: else ->
+#ifdef MUTANT_SUMMARY_CLEARED_LAST
+		    old = words[w];
+		    if
+		    :: !old -> summary = summary & ~BIT(w)
+		    :: else
+		    fi
+#else
+		    summary = summary & ~BIT(w);
+#ifndef MUTANT_SUMMARY_NOT_REREAD
+		    if
+		    :: words[w] -> summary = summary | BIT(w)
+		    :: else
+		    fi
 #endif
 #endif
-	      fi;
-	      break
-	   :: else -> word = old
+		 fi;
+		 break
+	      :: else
+	      fi
+	   :: else -> break
 	   fi
-	:: else -> break
 	od
 }
 

@@ -54,6 +54,7 @@ struct xg_gnttab {
 	uint32_t nr_parked;   /* places */
 	uint32_t parked_now;  /* of which are taken */
 	uint32_t parked_next; /* place to look at next */
+	uint32_t quarantined; /* pages that must not be used again */
 };
 
 /*
@@ -167,6 +168,37 @@ int xg_gnttab_copy(struct xg_guest *g, struct gnttab_copy *ops, uint32_t count);
  */
 int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,
 				  void **page, bool readonly);
+
+/*
+ * Take `n` empty pages in a row to map grants into, or give them back.
+ *
+ * Where the guest has regions the pages are theirs: xg_region_get_pages(),
+ * xg_region_put_pages(). Otherwise they are RAM of the platform's page_alloc,
+ * whose frames must be in a row, given back to Xen and taken from it again: a
+ * hypercall for each 32 of them. What they held is lost. The platform's `unmap`
+ * and `map` are called for them; where RAM can't be taken out of the page
+ * tables by pages these do nothing and return 0, and using a page that is empty
+ * is an abort.
+ *
+ * get: the address, or null with nothing changed.
+ * put: exactly what get returned, with no grant mapped there. 0, or as
+ * xg_region_put_pages(), and without regions
+ *   -XG_EINVAL   0 pages, a null or misaligned address
+ *   -XG_E2BIG, -XG_ENOMEM, or what the platform answers: Xen or it did not
+ *                have them back; the pages are empty as before, and the call
+ *                can be made again
+ *   -XG_EIO      nor could that be undone: the pages must not be used again
+ * Neither allocates anything else. Context as the hooks'.
+ */
+void *xg_gnttab_get_pages(struct xg_guest *g, uint32_t n);
+int xg_gnttab_put_pages(struct xg_guest *g, void *va, uint32_t n);
+
+/*
+ * How many pages must not be used again: Xen or the platform did not undo
+ * their mapping, or what xg_gnttab_get_pages() and _put_pages() began. Those
+ * that a region has stay taken. Any context.
+ */
+uint32_t xg_gnttab_quarantined(const struct xg_guest *g);
 
 /*
  * Map `count` references of other domains, all or none.

@@ -277,8 +277,12 @@ int xg_vm_reserve_anon(struct xg_vm *vm, size_t size, size_t align,
  * device memory and windows unmapped. Time and hypercalls grow with its pages.
  * From its own callback too: nothing of it is used after the callback returns.
  *
- * RAM that the domain gave back itself is no error. A window on it must not be
- * used any more.
+ * RAM that the domain gave back itself is no error. What fails keeps what is
+ * not given back yet, and can be called again.
+ *
+ *   -XG_EBUSY   it is being mapped
+ *   -XG_ENOSPC  its neighbours are trapped too, and without it there would be
+ *               more trapped ranges than Xen has room for: free one of them
  */
 int xg_vm_free(struct xg_vm *vm, struct xg_vm_reservation *reservation);
 

@@ -92,16 +92,17 @@ struct xg_ioreq_access {
  *   -XG_ESRCH   no such domain
  *   -XG_ENOENT  a vCPU that Xen has not made yet
  * and what xg_resource_map() and xg_evtchn_bind_interdomain() return. On
- * failure everything is as before; but if Xen would not take the page back
- * xg_ioreq_destroy() has something to do, and *s says so: `page` is not null.
+ * failure everything is as before; but where Xen would not undo something
+ * xg_ioreq_destroy() tries again.
  */
 int xg_ioreq_create(struct xg_ioreq *s, struct xg_guest *g,
 		    const struct xg_ioreq_config *config);
 
 /*
- * End it. Waiting accesses are answered first, with all bits set. What fails
- * can be called again, and goes on where it stopped; a domain that died is no
- * failure. 0 also for a server that is not there.
+ * End it. Waiting accesses are answered first, with all bits set; but a vCPU
+ * that has not run since then reads 0. What fails can be called again, and
+ * goes on where it stopped; a domain that died is no failure. 0 also for a
+ * server that is not there.
  */
 int xg_ioreq_destroy(struct xg_ioreq *s);
 

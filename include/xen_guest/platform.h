@@ -59,6 +59,8 @@ struct xg_platform {
 	/*
 	 * Undo `map`. After it returns no CPU can reach the frames through
 	 * `va`. Returns 0 or a negative error with the mapping as it was.
+	 *
+	 * Both are called for RAM too, by xg_gnttab_get_pages() and after.
 	 */
 	int (*unmap)(void *context, void *va, uint32_t pages);
 

@@ -275,6 +275,7 @@ pub struct xg_gnttab {
     pub nr_parked: u32,
     pub parked_now: u32,
     pub parked_next: u32,
+    pub quarantined: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -299,6 +300,8 @@ const _: () = {
         [::core::mem::offset_of!(xg_gnttab, parked_now) - 204usize];
     ["Offset of field: xg_gnttab::parked_next"]
         [::core::mem::offset_of!(xg_gnttab, parked_next) - 208usize];
+    ["Offset of field: xg_gnttab::quarantined"]
+        [::core::mem::offset_of!(xg_gnttab, quarantined) - 212usize];
 };
 impl Default for xg_gnttab {
     fn default() -> Self {
@@ -1070,6 +1073,13 @@ unsafe extern "C" {
         page: *mut *mut ::core::ffi::c_void,
         readonly: bool,
     ) -> i32;
+    pub fn xg_gnttab_get_pages(g: *mut xg_guest, n: u32) -> *mut ::core::ffi::c_void;
+    pub fn xg_gnttab_put_pages(
+        g: *mut xg_guest,
+        va: *mut ::core::ffi::c_void,
+        n: u32,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_quarantined(g: *const xg_guest) -> u32;
     pub fn xg_gnttab_map(
         g: *mut xg_guest,
         ops: *mut gnttab_map_grant_ref,

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)]
 
+pub mod manager;
+
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
@@ -11,6 +13,7 @@ use std::ptr;
 use xen_guest::ffi;
 
 pub const EPERM: i32 = -1;
+pub const EIO: i32 = -5;
 pub const E2BIG: i32 = -7;
 pub const EEXIST: i32 = -17;
 pub const EBUSY: i32 = -16;
@@ -351,7 +354,8 @@ impl Vm {
         };
         let slots = order.iter().map(|&slot| {
             // SAFETY: a slot in use.
-            let slot = unsafe { *vm.slots.add(slot.into()) };
+            let mut slot = unsafe { *vm.slots.add(slot.into()) };
+            slot.times = 0;
             format!("{slot:?}")
         });
         slots
@@ -462,7 +466,12 @@ impl Frames {
     }
 }
 
-unsafe extern "C" fn next_frame(addr: usize, cookie: *mut c_void) -> ffi::xg_vm_frame {
+/// The iterator of a `Frames`.
+///
+/// # Safety
+///
+/// `cookie` is one.
+pub unsafe extern "C" fn next_frame(addr: usize, cookie: *mut c_void) -> ffi::xg_vm_frame {
     // SAFETY: the `Frames` given, which the test keeps.
     let frames = unsafe { &*cookie.cast::<Frames>() };
     let index = frames.asked.borrow().len();

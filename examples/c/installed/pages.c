@@ -3,7 +3,7 @@
 
 int main(void)
 {
-	static uint64_t metadata[XG_REGION_METADATA(1024) / 8];
+	static _Alignas(8) uint8_t metadata[XG_REGION_METADATA(1024)];
 	const struct xg_window frames = {(void *)0x80000000, 0x80000, 1024};
 	static struct xg_region region;
 

@@ -34,6 +34,15 @@ unsafe impl Platform for Firmware {
     }
 
     unsafe fn map(&self, va: *mut u8, gfn: Gfn, pages: u32, prot: Protection) -> Result {
+        if is_ram(va, pages) {
+            // In the page tables for good, in blocks that can't be taken
+            // apart while they are in use.
+            return if prot.write {
+                Ok(())
+            } else {
+                Err(Error::NotSupported)
+            };
+        }
         let region = window(va, pages)?;
         if gfn != Gfn::containing(va.addr() as u64) {
             return Err(Error::BadAddress);
@@ -43,6 +52,9 @@ unsafe impl Platform for Firmware {
     }
 
     unsafe fn unmap(&self, va: *mut u8, pages: u32) -> Result {
+        if is_ram(va, pages) {
+            return Ok(());
+        }
         let region = window(va, pages)?;
         // SAFETY: The caller says that it was mapped and is not used.
         unsafe { mmu::unmap_window(region) }.map_err(to_error)
@@ -78,6 +90,13 @@ unsafe impl Platform for Firmware {
     fn cpu_id(&self) -> Option<u32> {
         Some(cpu::number() as u32)
     }
+}
+
+/// Is all of it in one bank of RAM?
+fn is_ram(va: *mut u8, pages: u32) -> bool {
+    let end = va.addr().checked_add(pages as usize * PAGE_SIZE);
+    let mut banks = machine().memory.iter();
+    banks.any(|bank| bank.start <= va.addr() && end.is_some_and(|end| end <= bank.end()))
 }
 
 /// The addresses of a window, which is outside of RAM.

@@ -9,6 +9,8 @@
  *   grant       never waits; a full table is -XG_ENOSPC.
  *   end         tells whether the peer still has the page: -XG_EBUSY, and the
  *               reference stays granted. A second end is -XG_EINVAL.
+ *   get, put    with regions, theirs; otherwise RAM that goes back to Xen, with
+ *               nothing allocated to give it back, and nothing half done.
  *   map         all or none, and the result says so.
  *   unmap       each status is looked at; the local mapping goes second.
  */
@@ -43,6 +45,9 @@ grant_ref_t gnttab_grant_access(domid_t domid, unsigned long gfn,
 int gnttab_end_access(grant_ref_t gref);
 /* xg_gnttab_alloc_and_grant() to domain 0. */
 int32_t gnttab_alloc_and_grant(void **map, bool readonly);
+/* xg_gnttab_get_pages(), xg_gnttab_put_pages() */
+void *gnttab_get_pages(unsigned int npages);
+int gnttab_put_pages(void *start_addr, unsigned int npages);
 /* xg_gnttab_map(), xg_gnttab_unmap() */
 int gnttab_map_refs(struct gnttab_map_grant_ref *map_ops, unsigned int count);
 int gnttab_unmap_refs(struct gnttab_unmap_grant_ref *unmap_ops,

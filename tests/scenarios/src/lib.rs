@@ -24,6 +24,7 @@ mod errors;
 mod events;
 mod exchange;
 mod foreign;
+mod grant_pages;
 mod grants;
 mod handlers;
 mod interrupts;
@@ -113,6 +114,7 @@ scenarios! {
         all_or_none
         bad_unmaps
         map_again_after_unmap;
+    grant_pages: grant_pages_of_a_region grant_pages_of_ram;
     physmap: refused_physmap_changes foreign_frames;
     memory:
         reservation_numbers
