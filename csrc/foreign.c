@@ -129,3 +129,48 @@ int xg_foreign_unmap(struct xg_guest *g, const struct xg_window *at,
 	*left = xg_take_back(g, NULL, at->gfn, at->pages, NULL);
 	return *left ? -XG_EIO : 0;
 }
+
+static int get(struct xg_guest *g, const struct source *from, uint32_t n,
+	       uint32_t prot, struct xg_window *at)
+{
+	uint32_t left;
+	int rc = xg_region_get_window(g, n, at);
+
+	if (rc)
+		return rc;
+	rc = map_window(g, from, at, prot, &left);
+	if (rc && !left)
+		xg_region_put_pages(g, at->va, n);
+	return rc;
+}
+
+int xg_foreign_get(struct xg_guest *g, uint16_t foreign, uint64_t first,
+		   uint32_t n, uint32_t prot, struct xg_window *at)
+{
+	struct source from = {.dom = foreign, .first = first};
+
+	return get(g, &from, n, prot, at);
+}
+
+int xg_resource_get(struct xg_guest *g, uint16_t dom, uint16_t type,
+		    uint32_t id, uint64_t frame, uint32_t n, uint32_t prot,
+		    struct xg_window *at)
+{
+	struct source from = {
+		.dom = dom,
+		.type = type,
+		.id = id,
+		.first = frame,
+		.resource = true,
+	};
+
+	return get(g, &from, n, prot, at);
+}
+
+int xg_foreign_put(struct xg_guest *g, const struct xg_window *at)
+{
+	uint32_t left;
+	int rc = xg_foreign_unmap(g, at, &left);
+
+	return rc ? rc : xg_region_put_pages(g, at->va, at->pages);
+}

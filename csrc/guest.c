@@ -32,25 +32,45 @@ static struct xg_window window_of(const struct xg_region *r)
 }
 
 /* Set up, and apart from each other and from the windows. */
-static bool regions_valid(const struct xg_guest_config *config)
+static bool regions_valid(const struct xg_region *regions, uint32_t nr,
+			  const struct xg_window *shared_info,
+			  const struct xg_window *gnttab)
 {
-	if (config->nr_regions && !config->regions)
+	if (nr && !regions)
 		return false;
-	for (uint32_t i = 0; i < config->nr_regions; i++) {
-		struct xg_window at = window_of(&config->regions[i]);
+	for (uint32_t i = 0; i < nr; i++) {
+		struct xg_window at = window_of(&regions[i]);
 
-		if (!at.pages || windows_overlap(&at, &config->shared_info) ||
-		    (config->gnttab.pages &&
-		     windows_overlap(&at, &config->gnttab)))
+		if (!at.pages || windows_overlap(&at, shared_info) ||
+		    (gnttab->pages && windows_overlap(&at, gnttab)))
 			return false;
 		for (uint32_t k = 0; k < i; k++) {
-			struct xg_window other = window_of(&config->regions[k]);
+			struct xg_window other = window_of(&regions[k]);
 
 			if (windows_overlap(&at, &other))
 				return false;
 		}
 	}
 	return true;
+}
+
+int xg_guest_set_regions(struct xg_guest *g, struct xg_region *regions,
+			 uint32_t nr_regions)
+{
+	const struct xg_window gnttab = {
+		.va = g->gnttab.va,
+		.gfn = g->gnttab.gfn,
+		.pages = g->gnttab.max_frames,
+	};
+
+	if (!regions_valid(regions, nr_regions, &g->shared_info, &gnttab))
+		return -XG_EINVAL;
+	for (uint32_t i = 0; i < g->nr_regions; i++)
+		if (!xg_region_is_free(&g->regions[i]))
+			return -XG_EBUSY;
+	g->regions = regions;
+	g->nr_regions = nr_regions;
+	return 0;
 }
 
 static bool events_valid(const struct xg_guest_config *config)
@@ -81,7 +101,9 @@ static bool config_valid(const struct xg_guest_config *config)
 		return false;
 	if (!xg_window_valid(&config->shared_info))
 		return false;
-	if (!events_valid(config) || !regions_valid(config))
+	if (!events_valid(config) ||
+	    !regions_valid(config->regions, config->nr_regions,
+			   &config->shared_info, &config->gnttab))
 		return false;
 	if (config->nr_parked && !config->parked)
 		return false;

@@ -79,6 +79,9 @@ int xg_gnttab_grow(struct xg_guest *g, uint32_t frames);
 int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,
 		     bool mapped, bool flip);
 
+/* Has nobody any page of it? */
+bool xg_region_is_free(struct xg_region *r);
+
 /* regions.c: are both addresses in one region, or both in none? */
 bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b);
 /* 0, or why pages of a region can't be mapped: before Xen is asked, which would

@@ -112,6 +112,13 @@ static void free_kept(struct xg_region *r)
 	r->singles = 0;
 }
 
+bool xg_region_is_free(struct xg_region *r)
+{
+	if (r->kept)
+		free_kept(r);
+	return (r->nodes[1] & XG_NODE_HOLE) == r->pages;
+}
+
 static bool keep_more(struct xg_region *r)
 {
 	uint32_t page = xg_region_find(r, 1);

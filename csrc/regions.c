@@ -63,16 +63,29 @@ static __attribute__((noinline)) int32_t locked(struct xg_guest *g,
 	return rc;
 }
 
-void *xg_region_get_pages(struct xg_guest *g, uint32_t n)
+int xg_region_get_window(struct xg_guest *g, uint32_t n, struct xg_window *at)
 {
+	if (!n || !at)
+		return -XG_EINVAL;
 	for (uint32_t i = 0; i < g->nr_regions; i++) {
 		struct xg_region *r = &g->regions[i];
 		int32_t page = locked(g, r, TAKE, 0, n);
 
-		if (page >= 0)
-			return r->va + ((size_t)page << XG_PAGE_SHIFT);
+		if (page < 0)
+			continue;
+		at->va = r->va + ((size_t)page << XG_PAGE_SHIFT);
+		at->gfn = r->gfn + (uint32_t)page;
+		at->pages = n;
+		return 0;
 	}
-	return NULL;
+	return -XG_ENOSPC;
+}
+
+void *xg_region_get_pages(struct xg_guest *g, uint32_t n)
+{
+	struct xg_window at;
+
+	return xg_region_get_window(g, n, &at) ? NULL : at.va;
 }
 
 int xg_region_put_pages(struct xg_guest *g, void *va, uint32_t n)

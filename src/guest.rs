@@ -234,6 +234,7 @@ pub enum Upcall {
 pub struct Guest<'s> {
     raw: NonNull<ffi::xg_guest>,
     abandoned: AtomicU32,
+    pub(crate) balloon: Option<NonNull<ffi::xg_balloon>>,
     storage: PhantomData<&'s UnsafeCell<()>>,
 }
 
@@ -316,6 +317,7 @@ impl<'s> Guest<'s> {
         Ok(Self {
             raw,
             abandoned: AtomicU32::new(0),
+            balloon: None,
             storage: PhantomData,
         })
     }
@@ -468,8 +470,12 @@ impl Guest<'_> {
     /// [`Error::Busy`] while ports or grants opened through the C API, or
     /// abandoned ones, are still there: the guest comes back.
     /// [`Error::Partial`] if Xen or the platform kept a page: the windows
-    /// must not be used again.
-    pub fn finish(self) -> Result<(), (Error, Option<Self>)> {
+    /// must not be used again. With a [balloon](Self::inflate), what
+    /// [`deflate`](Self::deflate) answers: the guest comes back.
+    pub fn finish(mut self) -> Result<(), (Error, Option<Self>)> {
+        if let Err(error) = self.deflate() {
+            return Err((error, Some(self)));
+        }
         // SAFETY: set up, and nothing borrows the guest any more.
         match Error::check(unsafe { ffi::xg_guest_fini(self.as_raw()) }) {
             Ok(_) => {
@@ -487,6 +493,8 @@ impl Guest<'_> {
 
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
+        // If it is refused, the RAM stays with Xen.
+        let _ = self.deflate();
         // SAFETY: set up, and nothing borrows the guest any more. If it is
         // refused, Xen goes on sharing pages that nobody looks at.
         unsafe { ffi::xg_guest_fini(self.as_raw()) };

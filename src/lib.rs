@@ -14,6 +14,8 @@
 //! - [`GrantMapping`] is a page of a peer, mapped; dropping it unmaps.
 //! - [`ForeignMap`] is the same for a control domain, which needs no grant:
 //!   any frames of a domain, or of its grant table.
+//! - [`RegionPages`] are empty frames to map such pages at; a [`Balloon`] makes
+//!   them of the guest's RAM where Xen names none.
 //! - [`Physmap`] gives memory back to Xen and takes it again.
 //!
 //! ```
@@ -60,6 +62,7 @@
 #[cfg(all(feature = "sim", not(target_os = "none")))]
 extern crate std;
 
+mod balloon;
 mod error;
 mod evtchn;
 pub mod ffi;
@@ -83,6 +86,7 @@ mod signal;
 pub mod sim;
 mod types;
 
+pub use balloon::Balloon;
 pub use error::{Error, Result};
 pub use evtchn::EventChannel;
 pub use foreign::{ForeignMap, Resource};

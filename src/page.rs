@@ -5,7 +5,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr::NonNull;
 
-use crate::{Gfn, PAGE_SIZE};
+use crate::{Gfn, PAGE_SIZE, ffi};
 
 /// A page of memory, aligned as Xen wants it.
 #[repr(C, align(4096))]
@@ -121,4 +121,14 @@ pub struct Window {
     pub gfn: Gfn,
     /// How many frames.
     pub pages: u32,
+}
+
+impl Window {
+    pub(crate) const fn into_raw(self) -> ffi::xg_window {
+        ffi::xg_window {
+            va: self.va.cast(),
+            gfn: self.gfn.raw(),
+            pages: self.pages,
+        }
+    }
 }

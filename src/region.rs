@@ -13,8 +13,8 @@ use crate::{EmptyPages, Error, FrameOwner, Guest, PAGE_SIZE, Result, Window, ffi
 pub const fn region_metadata(pages: u32) -> usize {
     const BLOCK: usize = ffi::XG_REGION_BLOCK as usize;
     let blocks = (pages as usize).div_ceil(BLOCK);
-    let bytes = blocks * (BLOCK / 64) * 3 * size_of::<u64>() + (blocks * 3 + 1) * size_of::<u32>();
-    bytes.div_ceil(size_of::<u64>())
+    let nodes = (blocks * 3 + 1).next_multiple_of(2);
+    blocks * (BLOCK / 64) * 3 + nodes * size_of::<u32>() / size_of::<u64>()
 }
 
 /// A range of empty frames with an allocator over it: an extended region that
@@ -42,11 +42,7 @@ impl<'m> Region<'m> {
     /// theirs, and the platform's `virt_to_gfn` and `map` work for them.
     pub unsafe fn new(window: &Window, metadata: &'m mut [u64]) -> Result<Self> {
         let mut raw = MaybeUninit::<ffi::xg_region>::zeroed();
-        let at = ffi::xg_window {
-            va: window.va.cast(),
-            gfn: window.gfn.raw(),
-            pages: window.pages,
-        };
+        let at = window.into_raw();
         // SAFETY: the metadata is exclusively ours for 'm and has the size
         // given; only its addresses are kept, so the region can move.
         Error::check(unsafe {

@@ -16,7 +16,8 @@ use xen_guest::{
     Parking, Platform, Region, Upcall, Window, region_metadata, sim,
 };
 use xen_guest_scenarios::{
-    Concurrent, Counters, Domain, Memory, Outcome, REGION_PAGES, Role, WINDOW_PAGES, World,
+    BALLOON_PAGES, Concurrent, Counters, Domain, Memory, Outcome, REGION_PAGES, Role, WINDOW_PAGES,
+    World,
 };
 
 /// A domain's pages, from the simulator.
@@ -25,6 +26,7 @@ struct SimMemory {
     pages: Mutex<HashMap<NonNull<Page>, SimPage>>,
     window: EmptyPages,
     device: u64,
+    balloon: Window,
     delivery: Delivery,
 }
 
@@ -65,6 +67,10 @@ impl Memory for SimMemory {
 
     fn device_frame(&self) -> u64 {
         self.device
+    }
+
+    fn balloon(&self) -> Window {
+        self.balloon
     }
 
     fn pause(&self) {
@@ -172,16 +178,27 @@ fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> G
     guest
 }
 
+/// RAM that the domain may give away.
+fn balloon(domain: &sim::Domain) -> Window {
+    let va = domain.page_alloc(BALLOON_PAGES);
+    Window {
+        va,
+        gfn: domain.virt_to_gfn(va).expect("enough RAM"),
+        pages: BALLOON_PAGES,
+    }
+}
+
 /// Scenarios have handlers in statics: one run at a time.
 static RUN: Mutex<()> = Mutex::new(());
 
 /// Run everything; the log, the outcome and what is left over.
 fn run(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> (String, Outcome) {
     let _guard = RUN.lock().unwrap_or_else(|failed| failed.into_inner());
+    let config = |config: DomainConfig| config.with_delivery(delivery).with_ram_pages(2048);
     let domains = [
-        xen.create_domain(DomainConfig::dom0().with_delivery(delivery)),
-        xen.create_domain(DomainConfig::default().with_delivery(delivery)),
-        xen.create_domain(DomainConfig::default().with_delivery(delivery)),
+        xen.create_domain(config(DomainConfig::dom0())),
+        xen.create_domain(config(DomainConfig::default())),
+        xen.create_domain(config(DomainConfig::default())),
     ];
     let mut places: [Box<Place>; 3] = Default::default();
     let mut left = places.iter_mut();
@@ -202,6 +219,7 @@ fn run(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> (String, Outcome)
         pages: Mutex::default(),
         window: windows.next().unwrap(),
         device: device.frame(),
+        balloon: balloon(domain),
         delivery,
     });
     let counters: [Counters; 3] = Default::default();
@@ -235,6 +253,8 @@ fn run(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> (String, Outcome)
     for memory in memories {
         assert!(memory.pages.lock().unwrap().is_empty(), "a page was kept");
         memory.domain.return_empty_pages(memory.window);
+        // SAFETY: nobody uses it.
+        unsafe { memory.domain.page_free(memory.balloon.va, BALLOON_PAGES) };
     }
     for guest in guests {
         assert_eq!(guest.abandoned(), 0);

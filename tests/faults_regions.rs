@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::thread;
 
-use common::{EBUSY, EINVAL, EIO, Fault, Random, Raw, map_op, unmap_op};
+use common::{EBUSY, EINVAL, EIO, ENOSPC, Fault, Random, Raw, exhaust, map_op, unmap_op};
 use xen_guest::ffi;
 use xen_guest::sim::{Domain, DomainConfig, Hook, Hypervisor};
 use xen_guest::{
@@ -442,6 +442,100 @@ fn mappings_own_pages_of_a_region() {
         assert_eq!(calls.give(33, 7), 0);
         // SAFETY: nobody uses the frame.
         unsafe { guest.physmap().remove(part(&a, 31, 1).gfn, 1) }.unwrap();
+    });
+    assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
+    assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
+}
+
+/// The same in C, in one call each.
+#[test]
+fn get_and_put() {
+    const N: u32 = 33;
+    let (xen, a, b) = control();
+    with_regions(&a, &[(0, 40)], |guest| {
+        let calls = Calls {
+            raw: Raw::of(guest),
+            domain: &a,
+        };
+        let raw = calls.raw.0;
+        let dom = b.domid().raw();
+        let table = ffi::abi::XENMEM_resource_grant_table as u16;
+        let get = |resource: bool, n: u32, prot: u32| {
+            let mut at = ffi::xg_window::default();
+            // SAFETY: the guest is set up; nobody uses what is mapped.
+            let rc = unsafe {
+                if resource {
+                    ffi::xg_resource_get(raw, dom, table, 0, 0, n, prot, &mut at)
+                } else {
+                    let first = b.ram().gfn.raw();
+                    ffi::xg_foreign_get(raw, dom, first, n, prot, &mut at)
+                }
+            };
+            (rc, at)
+        };
+        // SAFETY: as above.
+        let put = |at: &ffi::xg_window| unsafe { ffi::xg_foreign_put(raw, at) };
+        let all_free = || {
+            let all = calls.take(40);
+            assert_eq!(calls.give(0, 40), 0);
+            all == Some(0)
+        };
+        for resource in [false, true] {
+            for (fault, want) in [(Fault::Hypercall, 2), (Fault::Hook(Hook::Map), 1)] {
+                let mut at = ffi::xg_window::default();
+                let window = std::cell::Cell::new(at);
+                let steps = exhaust(
+                    &a,
+                    fault,
+                    || (xen.leaks(), all_free()),
+                    || {
+                        let (rc, at) = get(resource, N, PROT);
+                        window.set(at);
+                        rc
+                    },
+                    |_| {
+                        at = window.get();
+                        let start = part(&a, 0, N);
+                        assert_eq!((at.va, at.pages), (start.va.cast(), N));
+                        assert_eq!(at.gfn, start.gfn.raw());
+                        assert_eq!(put(&at), 0);
+                    },
+                );
+                assert_eq!(steps, want, "{fault:?}");
+            }
+            let (rc, at) = get(resource, N, PROT);
+            assert_eq!(rc, 0);
+            assert_eq!(get(resource, 8, PROT).0, ENOSPC);
+            // Not undone: as before, then for good.
+            Fault::Hook(Hook::Unmap).inject(&a, 1);
+            assert_eq!(put(&at), Error::NoMemory.raw());
+            assert!(calls.says_mapped(0, N - 1));
+            assert_eq!(put(&at), 0);
+            assert_eq!(get(resource, 0, PROT).0, EINVAL);
+            assert_eq!(get(resource, 1, ffi::XG_PROT_WRITE).0, EINVAL);
+            assert!(all_free());
+        }
+        // Xen keeps a page: nobody gets any of them.
+        let (rc, at) = get(false, N, PROT);
+        assert_eq!(rc, 0);
+        Fault::Hypercall.inject(&a, 1);
+        assert_eq!(put(&at), EIO);
+        Fault::Hook(Hook::Map).inject(&a, 1);
+        Fault::Hypercall.inject(&a, 2);
+        assert_eq!(get(false, 7, PROT).0, EIO);
+        assert_eq!(calls.take(1), None);
+        assert_eq!(xen.leaks().foreign_mappings, 2);
+        for frame in [N - 1, 39] {
+            // SAFETY: nobody uses the frame.
+            unsafe { guest.physmap().remove(part(&a, frame, 1).gfn, 1) }.unwrap();
+        }
+        // SAFETY: the guest is set up.
+        unsafe {
+            let none = ptr::null_mut();
+            assert_eq!(ffi::xg_region_get_window(raw, 1, none), EINVAL);
+            assert_eq!(ffi::xg_foreign_get(raw, dom, 0, 1, PROT, none), EINVAL);
+            assert_eq!(ffi::xg_foreign_put(raw, ptr::null()), EINVAL);
+        }
     });
     assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
     assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());

@@ -75,6 +75,24 @@ int xg_resource_map(struct xg_guest *g, uint16_t dom, uint16_t type,
 int xg_foreign_unmap(struct xg_guest *g, const struct xg_window *at,
 		     uint32_t *left);
 
+/*
+ * All in one: take `n` pages of the guest's regions and map into them, as
+ * xg_foreign_map() or xg_resource_map() does; *at says where, on success. And
+ * undo that, and give the pages back.
+ *
+ * After a failure all is as before, but for -XG_EIO of frames that Xen would
+ * not take back: then the pages stay taken, so that nobody gets them.
+ *
+ *   -XG_ENOSPC  no region has so many pages together
+ *   and what the calls return that they stand for.
+ */
+int xg_foreign_get(struct xg_guest *g, uint16_t foreign, uint64_t first,
+		   uint32_t n, uint32_t prot, struct xg_window *at);
+int xg_resource_get(struct xg_guest *g, uint16_t dom, uint16_t type,
+		    uint32_t id, uint64_t frame, uint32_t n, uint32_t prot,
+		    struct xg_window *at);
+int xg_foreign_put(struct xg_guest *g, const struct xg_window *at);
+
 #ifdef __cplusplus
 }
 #endif

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "domctl.h"
+#include "balloon.h"
 #include "errno.h"
 #include "evtchn.h"
 #include "foreign.h"
@@ -27,14 +28,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A range of empty frames (no RAM, no mapping) and the addresses at which the
- * platform's `map` hook is to make them visible. */
-struct xg_window {
-	void *va;	/* page aligned */
-	uint64_t gfn;	/* first frame */
-	uint32_t pages; /* how many frames */
-};
 
 /* What xg_guest_init() is given; read there and not kept. */
 struct xg_guest_config {
@@ -80,7 +73,7 @@ struct xg_guest_config {
 	uint32_t nr_parked;
 
 	/* Where foreign pages can be mapped, each set up by
-	 * xg_region_init(). 0: none. */
+	 * xg_region_init(). 0: none, or xg_guest_set_regions() later. */
 	struct xg_region *regions;
 	uint32_t nr_regions;
 };
@@ -123,6 +116,19 @@ int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config);
  * windows and FIFO pages must not be used for anything else).
  */
 int xg_guest_fini(struct xg_guest *g);
+
+/*
+ * Have the guest use these regions from now on, and not those that it had:
+ * where they are made of its own RAM (balloon.h), which takes a guest. 0: none.
+ *
+ * Returns 0, or with nothing changed
+ *   -XG_EINVAL  a null pointer, a region that is not set up, or overlaps
+ *               another or what Xen shares with the guest
+ *   -XG_EBUSY   a page of the regions that it had is taken
+ * Not while any other call about regions, or into their pages, is under way.
+ */
+int xg_guest_set_regions(struct xg_guest *g, struct xg_region *regions,
+			 uint32_t nr_regions);
 
 /*
  * The guest that the Zephyr- and libsel4vm-named calls act on: one for the

@@ -25,6 +25,14 @@
  * the caller: a thread of a hosted program, say. */
 #define XG_CPU_NONE 0xffffffffu
 
+/* A range of empty frames (no RAM, no mapping) and the addresses at which the
+ * platform's `map` hook is to make them visible. */
+struct xg_window {
+	void *va;	/* page aligned */
+	uint64_t gfn;	/* first frame */
+	uint32_t pages; /* how many frames */
+};
+
 /* The hooks: filled in by the firmware, in place for as long as the guest. */
 struct xg_platform {
 	/*

@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 struct xg_guest;
-struct xg_window; /* guest.h */
+struct xg_window; /* platform.h */
 
 #define XG_REGION_BLOCK	    512	       /* pages that are looked at one by one */
 #define XG_REGION_MAX_PAGES (1u << 29) /* of one region */
@@ -35,8 +35,8 @@ struct xg_window; /* guest.h */
 #define XG_REGION_WORDS(pages)                                                 \
 	(XG_REGION_BLOCKS(pages) * (XG_REGION_BLOCK / 64))
 /* Places for nodes of its tree: for each block, and fewer than twice as many
- * above them. */
-#define XG_REGION_NODES(pages) (XG_REGION_BLOCKS(pages) * 3 + 1)
+ * above them; an even number. */
+#define XG_REGION_NODES(pages) ((XG_REGION_BLOCKS(pages) * 3 + 2) / 2 * 2)
 /* Bytes of metadata that xg_region_init() needs for `pages` pages: three bits
  * for each and the tree, 102 KiB per GiB. */
 #define XG_REGION_METADATA(pages)                                              \
@@ -97,6 +97,12 @@ int xg_region_verify(const struct xg_region *r);
  * the guest has no regions. Nothing is accessible there yet.
  */
 void *xg_region_get_pages(struct xg_guest *g, uint32_t n);
+
+/*
+ * The same with their frames, for calls that want a window. 0, -XG_EINVAL for
+ * no pages, or -XG_ENOSPC, with nothing written.
+ */
+int xg_region_get_window(struct xg_guest *g, uint32_t n, struct xg_window *at);
 
 /*
  * Give back exactly what xg_region_get_pages() returned.

@@ -6,6 +6,11 @@ use super::abi::{
     gnttab_unmap_grant_ref, vcpu_info,
 };
 
+pub const XG_PAGE_SHIFT: u32 = 12;
+pub const XG_PAGE_SIZE: u32 = 4096;
+pub const XG_PROT_READ: u32 = 1;
+pub const XG_PROT_WRITE: u32 = 2;
+pub const XG_CPU_NONE: u32 = 4294967295;
 pub const XG_DOMCTL_OLDEST: u32 = 20;
 pub const XG_DOMCTL_NEWEST: u32 = 24;
 pub const XG_EPERM: u32 = 1;
@@ -38,11 +43,6 @@ pub const XG_GRANT_RESERVED: u32 = 8;
 pub const XG_MAX_GRANT_FRAMES: u32 = 64;
 pub const XG_EAGAIN_TRIES: u32 = 16;
 pub const XG_NO_HANDLE: u32 = 4294967295;
-pub const XG_PAGE_SHIFT: u32 = 12;
-pub const XG_PAGE_SIZE: u32 = 4096;
-pub const XG_PROT_READ: u32 = 1;
-pub const XG_PROT_WRITE: u32 = 2;
-pub const XG_CPU_NONE: u32 = 4294967295;
 pub const XG_REGION_BLOCK: u32 = 512;
 pub const XG_REGION_MAX_PAGES: u32 = 536870912;
 pub const XG_IOREQ_MAX_VCPUS: u32 = 128;
@@ -67,6 +67,134 @@ pub const XG_VM_CAP_RAM: u32 = 1;
 pub const XG_VM_CAP_WINDOW: u32 = 2;
 pub const XG_VM_CAP_MMIO: u32 = 4;
 pub const XG_VM_CAP_TRAP: u32 = 8;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_window {
+    pub va: *mut ::core::ffi::c_void,
+    pub gfn: u64,
+    pub pages: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_window"][::core::mem::size_of::<xg_window>() - 24usize];
+    ["Alignment of xg_window"][::core::mem::align_of::<xg_window>() - 8usize];
+    ["Offset of field: xg_window::va"][::core::mem::offset_of!(xg_window, va) - 0usize];
+    ["Offset of field: xg_window::gfn"][::core::mem::offset_of!(xg_window, gfn) - 8usize];
+    ["Offset of field: xg_window::pages"][::core::mem::offset_of!(xg_window, pages) - 16usize];
+};
+impl Default for xg_window {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct xg_platform {
+    pub hypercall: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            op: u32,
+            a0: usize,
+            a1: usize,
+            a2: usize,
+            a3: usize,
+            a4: usize,
+        ) -> isize,
+    >,
+    pub virt_to_gfn: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *const ::core::ffi::c_void,
+            gfn: *mut u64,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub map: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *mut ::core::ffi::c_void,
+            gfn: u64,
+            pages: u32,
+            prot: u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub unmap: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *mut ::core::ffi::c_void,
+            pages: u32,
+        ) -> ::core::ffi::c_int,
+    >,
+    pub page_alloc: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            pages: u32,
+        ) -> *mut ::core::ffi::c_void,
+    >,
+    pub page_free: ::core::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::core::ffi::c_void,
+            va: *mut ::core::ffi::c_void,
+            pages: u32,
+        ),
+    >,
+    pub lock:
+        ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void) -> usize>,
+    pub unlock: ::core::option::Option<
+        unsafe extern "C" fn(context: *mut ::core::ffi::c_void, state: usize),
+    >,
+    pub cpu_id:
+        ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void) -> u32>,
+    pub relax: ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void)>,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_platform"][::core::mem::size_of::<xg_platform>() - 80usize];
+    ["Alignment of xg_platform"][::core::mem::align_of::<xg_platform>() - 8usize];
+    ["Offset of field: xg_platform::hypercall"]
+        [::core::mem::offset_of!(xg_platform, hypercall) - 0usize];
+    ["Offset of field: xg_platform::virt_to_gfn"]
+        [::core::mem::offset_of!(xg_platform, virt_to_gfn) - 8usize];
+    ["Offset of field: xg_platform::map"][::core::mem::offset_of!(xg_platform, map) - 16usize];
+    ["Offset of field: xg_platform::unmap"][::core::mem::offset_of!(xg_platform, unmap) - 24usize];
+    ["Offset of field: xg_platform::page_alloc"]
+        [::core::mem::offset_of!(xg_platform, page_alloc) - 32usize];
+    ["Offset of field: xg_platform::page_free"]
+        [::core::mem::offset_of!(xg_platform, page_free) - 40usize];
+    ["Offset of field: xg_platform::lock"][::core::mem::offset_of!(xg_platform, lock) - 48usize];
+    ["Offset of field: xg_platform::unlock"]
+        [::core::mem::offset_of!(xg_platform, unlock) - 56usize];
+    ["Offset of field: xg_platform::cpu_id"]
+        [::core::mem::offset_of!(xg_platform, cpu_id) - 64usize];
+    ["Offset of field: xg_platform::relax"][::core::mem::offset_of!(xg_platform, relax) - 72usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct xg_balloon {
+    pub ram: xg_window,
+    pub first: u32,
+    pub end: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of xg_balloon"][::core::mem::size_of::<xg_balloon>() - 32usize];
+    ["Alignment of xg_balloon"][::core::mem::align_of::<xg_balloon>() - 8usize];
+    ["Offset of field: xg_balloon::ram"][::core::mem::offset_of!(xg_balloon, ram) - 0usize];
+    ["Offset of field: xg_balloon::first"][::core::mem::offset_of!(xg_balloon, first) - 24usize];
+    ["Offset of field: xg_balloon::end"][::core::mem::offset_of!(xg_balloon, end) - 28usize];
+};
+impl Default for xg_balloon {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_evtchn_ops {
@@ -313,86 +441,6 @@ impl Default for xg_gnttab {
     }
 }
 #[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct xg_platform {
-    pub hypercall: ::core::option::Option<
-        unsafe extern "C" fn(
-            context: *mut ::core::ffi::c_void,
-            op: u32,
-            a0: usize,
-            a1: usize,
-            a2: usize,
-            a3: usize,
-            a4: usize,
-        ) -> isize,
-    >,
-    pub virt_to_gfn: ::core::option::Option<
-        unsafe extern "C" fn(
-            context: *mut ::core::ffi::c_void,
-            va: *const ::core::ffi::c_void,
-            gfn: *mut u64,
-        ) -> ::core::ffi::c_int,
-    >,
-    pub map: ::core::option::Option<
-        unsafe extern "C" fn(
-            context: *mut ::core::ffi::c_void,
-            va: *mut ::core::ffi::c_void,
-            gfn: u64,
-            pages: u32,
-            prot: u32,
-        ) -> ::core::ffi::c_int,
-    >,
-    pub unmap: ::core::option::Option<
-        unsafe extern "C" fn(
-            context: *mut ::core::ffi::c_void,
-            va: *mut ::core::ffi::c_void,
-            pages: u32,
-        ) -> ::core::ffi::c_int,
-    >,
-    pub page_alloc: ::core::option::Option<
-        unsafe extern "C" fn(
-            context: *mut ::core::ffi::c_void,
-            pages: u32,
-        ) -> *mut ::core::ffi::c_void,
-    >,
-    pub page_free: ::core::option::Option<
-        unsafe extern "C" fn(
-            context: *mut ::core::ffi::c_void,
-            va: *mut ::core::ffi::c_void,
-            pages: u32,
-        ),
-    >,
-    pub lock:
-        ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void) -> usize>,
-    pub unlock: ::core::option::Option<
-        unsafe extern "C" fn(context: *mut ::core::ffi::c_void, state: usize),
-    >,
-    pub cpu_id:
-        ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void) -> u32>,
-    pub relax: ::core::option::Option<unsafe extern "C" fn(context: *mut ::core::ffi::c_void)>,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of xg_platform"][::core::mem::size_of::<xg_platform>() - 80usize];
-    ["Alignment of xg_platform"][::core::mem::align_of::<xg_platform>() - 8usize];
-    ["Offset of field: xg_platform::hypercall"]
-        [::core::mem::offset_of!(xg_platform, hypercall) - 0usize];
-    ["Offset of field: xg_platform::virt_to_gfn"]
-        [::core::mem::offset_of!(xg_platform, virt_to_gfn) - 8usize];
-    ["Offset of field: xg_platform::map"][::core::mem::offset_of!(xg_platform, map) - 16usize];
-    ["Offset of field: xg_platform::unmap"][::core::mem::offset_of!(xg_platform, unmap) - 24usize];
-    ["Offset of field: xg_platform::page_alloc"]
-        [::core::mem::offset_of!(xg_platform, page_alloc) - 32usize];
-    ["Offset of field: xg_platform::page_free"]
-        [::core::mem::offset_of!(xg_platform, page_free) - 40usize];
-    ["Offset of field: xg_platform::lock"][::core::mem::offset_of!(xg_platform, lock) - 48usize];
-    ["Offset of field: xg_platform::unlock"]
-        [::core::mem::offset_of!(xg_platform, unlock) - 56usize];
-    ["Offset of field: xg_platform::cpu_id"]
-        [::core::mem::offset_of!(xg_platform, cpu_id) - 64usize];
-    ["Offset of field: xg_platform::relax"][::core::mem::offset_of!(xg_platform, relax) - 72usize];
-};
-#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_region {
     pub va: *mut u8,
@@ -425,30 +473,6 @@ const _: () = {
         [::core::mem::offset_of!(xg_region, kept_word) - 72usize];
 };
 impl Default for xg_region {
-    fn default() -> Self {
-        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
-        unsafe {
-            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
-            s.assume_init()
-        }
-    }
-}
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct xg_window {
-    pub va: *mut ::core::ffi::c_void,
-    pub gfn: u64,
-    pub pages: u32,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of xg_window"][::core::mem::size_of::<xg_window>() - 24usize];
-    ["Alignment of xg_window"][::core::mem::align_of::<xg_window>() - 8usize];
-    ["Offset of field: xg_window::va"][::core::mem::offset_of!(xg_window, va) - 0usize];
-    ["Offset of field: xg_window::gfn"][::core::mem::offset_of!(xg_window, gfn) - 8usize];
-    ["Offset of field: xg_window::pages"][::core::mem::offset_of!(xg_window, pages) - 16usize];
-};
-impl Default for xg_window {
     fn default() -> Self {
         let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -926,6 +950,12 @@ impl Default for xg_vm {
     }
 }
 unsafe extern "C" {
+    pub fn xg_balloon_inflate(
+        g: *mut xg_guest,
+        balloon: *mut xg_balloon,
+        ram: *const xg_window,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_balloon_deflate(g: *mut xg_guest, balloon: *mut xg_balloon) -> ::core::ffi::c_int;
     pub fn xg_domctl_max_mem(g: *mut xg_guest, dom: u16, kib: u64) -> ::core::ffi::c_int;
     pub fn xg_domctl_iomem_permission(
         g: *mut xg_guest,
@@ -1025,6 +1055,25 @@ unsafe extern "C" {
         at: *const xg_window,
         left: *mut u32,
     ) -> ::core::ffi::c_int;
+    pub fn xg_foreign_get(
+        g: *mut xg_guest,
+        foreign: u16,
+        first: u64,
+        n: u32,
+        prot: u32,
+        at: *mut xg_window,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_resource_get(
+        g: *mut xg_guest,
+        dom: u16,
+        type_: u16,
+        id: u32,
+        frame: u64,
+        n: u32,
+        prot: u32,
+        at: *mut xg_window,
+    ) -> ::core::ffi::c_int;
+    pub fn xg_foreign_put(g: *mut xg_guest, at: *const xg_window) -> ::core::ffi::c_int;
     pub fn xg_gnttab_grant(g: *mut xg_guest, domid: u16, gfn: u64, readonly: bool) -> i32;
     pub fn xg_gnttab_grant_batch(
         g: *mut xg_guest,
@@ -1211,6 +1260,8 @@ unsafe extern "C" {
     pub fn xg_region_give(r: *mut xg_region, page: u32, n: u32) -> ::core::ffi::c_int;
     pub fn xg_region_verify(r: *const xg_region) -> ::core::ffi::c_int;
     pub fn xg_region_get_pages(g: *mut xg_guest, n: u32) -> *mut ::core::ffi::c_void;
+    pub fn xg_region_get_window(g: *mut xg_guest, n: u32, at: *mut xg_window)
+    -> ::core::ffi::c_int;
     pub fn xg_region_put_pages(
         g: *mut xg_guest,
         va: *mut ::core::ffi::c_void,
@@ -1230,6 +1281,11 @@ unsafe extern "C" {
     ) -> ::core::ffi::c_int;
     pub fn xg_guest_init(g: *mut xg_guest, config: *const xg_guest_config) -> ::core::ffi::c_int;
     pub fn xg_guest_fini(g: *mut xg_guest) -> ::core::ffi::c_int;
+    pub fn xg_guest_set_regions(
+        g: *mut xg_guest,
+        regions: *mut xg_region,
+        nr_regions: u32,
+    ) -> ::core::ffi::c_int;
     pub fn xg_current() -> *mut xg_guest;
     pub fn xg_set_current(g: *mut xg_guest);
     pub fn xg_ioreq_create(

@@ -43,7 +43,7 @@ use spin::Once;
 pub use args::Args;
 pub use guest::{Options, guest, init, init_in, init_with, region};
 pub use machine::{Machine, Region};
-pub use windows::Windows;
+pub use windows::{RamBlocks, Windows};
 
 #[doc(hidden)]
 pub use aarch64_rt;

@@ -109,7 +109,12 @@ pub(crate) unsafe fn activate() {
 /// Rust knows as an object of its own.
 pub unsafe fn map_window(region: Region, writable: bool) -> Result<(), WindowError> {
     let attributes = if writable { DATA } else { CONSTANTS };
-    change_window(region, attributes, |tables| tables.reserve(region))
+    // Pages only: a page out of a larger block could not be unmapped without
+    // taking away its neighbours for a moment.
+    let constraints = Constraints::NO_BLOCK_MAPPINGS | Constraints::NO_CONTIGUOUS_HINT;
+    change_window(region, attributes, constraints, |tables| {
+        tables.reserve(region)
+    })
 }
 
 /// Makes `region` inaccessible. When this returns, no CPU uses an older
@@ -121,14 +126,18 @@ pub unsafe fn map_window(region: Region, writable: bool) -> Result<(), WindowErr
 ///
 /// # Safety
 ///
-/// The range was mapped by [`map_window`], and nothing uses it any more.
+/// The range was mapped by [`map_window`], or is RAM in whole blocks of 2 MiB,
+/// and nothing uses it any more.
 pub unsafe fn unmap_window(region: Region) -> Result<(), WindowError> {
-    change_window(region, El1Attributes::empty(), |_| Ok(()))
+    // A block may go as a whole.
+    let constraints = Constraints::NO_CONTIGUOUS_HINT;
+    change_window(region, El1Attributes::empty(), constraints, |_| Ok(()))
 }
 
 fn change_window(
     region: Region,
     attributes: El1Attributes,
+    constraints: Constraints,
     prepare: impl FnOnce(&mut PageTables) -> Result<(), WindowError>,
 ) -> Result<(), WindowError> {
     let aligned = (region.start | region.size).is_multiple_of(PAGE_SIZE);
@@ -139,9 +148,6 @@ fn change_window(
     let mut tables = PAGE_TABLES.lock();
     let tables = tables.as_mut().ok_or(WindowError::Invalid)?;
     prepare(tables)?;
-    // Pages only: a page out of a larger block could not be unmapped without
-    // taking away its neighbours for a moment.
-    let constraints = Constraints::NO_BLOCK_MAPPINGS | Constraints::NO_CONTIGUOUS_HINT;
     // The crate refuses, before it writes anything, a change that needs
     // break-before-make: another frame where one is mapped, or a page out of
     // RAM's blocks. It ends with the TLB maintenance, complete on every CPU.

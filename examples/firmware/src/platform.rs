@@ -92,14 +92,19 @@ unsafe impl Platform for Firmware {
     }
 }
 
-/// Is all of it in one bank of RAM?
+/// Is all of it in one bank of RAM, and not RAM that was set aside?
 fn is_ram(va: *mut u8, pages: u32) -> bool {
-    let end = va.addr().checked_add(pages as usize * PAGE_SIZE);
+    let region = Region {
+        start: va.addr(),
+        size: pages as usize * PAGE_SIZE,
+    };
+    let end = region.start.checked_add(region.size);
     let mut banks = machine().memory.iter();
     banks.any(|bank| bank.start <= va.addr() && end.is_some_and(|end| end <= bank.end()))
+        && !windows().contain(region)
 }
 
-/// The addresses of a window, which is outside of RAM.
+/// The addresses of a window.
 fn window(va: *mut u8, pages: u32) -> Result<Region> {
     let region = Region {
         start: va.addr(),
@@ -108,7 +113,7 @@ fn window(va: *mut u8, pages: u32) -> Result<Region> {
     let end = region.start.checked_add(region.size);
     let inside =
         |outer: Region| outer.start <= region.start && end.is_some_and(|end| end <= outer.end());
-    if inside(machine().grant) || inside(windows().empty) {
+    if inside(machine().grant) || (end.is_some() && windows().contain(region)) {
         Ok(region)
     } else {
         Err(Error::BadAddress)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where in the address space Xen may put pages: ranges of empty frames.
 
+use core::fmt;
 use core::ptr::{self, NonNull};
 
 use xen_guest::{EmptyPages, Gfn, PAGE_SIZE, Window};
@@ -20,6 +21,34 @@ pub struct Windows {
     /// For everything else: what [`take`](Self::take) hands out.
     pub empty: Region,
     taken: IrqMutex<usize>,
+    ram: IrqMutex<Option<Region>>,
+}
+
+/// What the page tables have one entry for in RAM. A page out of it can't be
+/// made inaccessible without its neighbours, but all of it can.
+const BLOCK: usize = 0x20_0000;
+
+/// RAM in such blocks, to make a [balloon](xen_guest::Balloon) of.
+#[repr(C, align(0x20_0000))]
+pub struct RamBlocks<const N: usize>([[u8; BLOCK]; N]);
+
+impl<const N: usize> RamBlocks<N> {
+    /// For a static.
+    pub const fn new() -> Self {
+        Self([[0; BLOCK]; N])
+    }
+}
+
+impl<const N: usize> Default for RamBlocks<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> fmt::Debug for RamBlocks<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RamBlocks({N} of {BLOCK} bytes)")
+    }
 }
 
 impl Windows {
@@ -51,6 +80,7 @@ impl Windows {
             grant_table,
             empty: extended.copied().unwrap_or(rest),
             taken: IrqMutex::new(0),
+            ram: IrqMutex::new(None),
         }
     }
 
@@ -67,6 +97,22 @@ impl Windows {
             start,
             size: pages * PAGE_SIZE,
         })
+    }
+
+    /// Lets the platform map and unmap this RAM, instead of any from before.
+    pub fn set_ram<const N: usize>(&self, blocks: &'static mut RamBlocks<N>) -> Window {
+        let ram = Region {
+            start: blocks.0.as_mut_ptr().expose_provenance(),
+            size: N * BLOCK,
+        };
+        *self.ram.lock() = Some(ram);
+        to_window(ram)
+    }
+
+    /// What may be mapped and unmapped but the grant table's.
+    pub(crate) fn contain(&self, region: Region) -> bool {
+        let inside = |outer: Region| outer.start <= region.start && region.end() <= outer.end();
+        inside(self.empty) || self.ram.lock().is_some_and(inside)
     }
 
     /// The same, to map a peer's pages into.

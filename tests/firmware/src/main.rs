@@ -17,9 +17,11 @@ use core::sync::atomic::AtomicU32;
 use core::time::Duration;
 
 use firmware::time::{now, sleep};
-use firmware::{Machine, Options, Region, access, hypercall, mmu, pages, println, windows};
+use firmware::{
+    Machine, Options, RamBlocks, Region, access, hypercall, mmu, pages, println, windows,
+};
 use static_cell::{ConstStaticCell, StaticCell};
-use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Parking, region_metadata};
+use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Parking, Window, region_metadata};
 use xen_guest_scenarios::{
     Counters, Domain, Memory, REGION_PAGES, Role, WINDOW_PAGES, World, run_all,
 };
@@ -36,15 +38,19 @@ static PARKING: ConstStaticCell<[Parking; 2]> = ConstStaticCell::new([const { Pa
 static METADATA: ConstStaticCell<[u64; region_metadata(REGION_PAGES)]> =
     ConstStaticCell::new([0; region_metadata(REGION_PAGES)]);
 
+/// RAM to give away.
+static BALLOON: ConstStaticCell<RamBlocks<1>> = ConstStaticCell::new(RamBlocks::new());
+
 static COUNTERS: Counters = [const { AtomicU32::new(0) }; 8];
 
 /// This domain's pages.
 struct Pages {
     window: EmptyPages,
     memory: &'static [Region],
+    balloon: Window,
 }
 
-// SAFETY: the window's addresses mean the same everywhere.
+// SAFETY: the addresses mean the same everywhere.
 unsafe impl Sync for Pages {}
 
 impl Memory for Pages {
@@ -99,6 +105,10 @@ impl Memory for Pages {
         0x9010
     }
 
+    fn balloon(&self) -> Window {
+        self.balloon
+    }
+
     fn pause(&self) {
         sleep(Duration::from_micros(50));
     }
@@ -140,6 +150,7 @@ fn main(machine: &'static Machine) {
     let memory = Pages {
         window: window.expect("empty frames"),
         memory: &machine.memory,
+        balloon: windows().set_ram(BALLOON.take()),
     };
     let link = match role {
         Role::Control => Link::Hub([Role::A, Role::B].map(|role| Mailbox::of(guest, role.raw()))),

@@ -5,7 +5,7 @@ use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use xen_guest::{DomId, Guest, Page, PageOwner, ffi};
+use xen_guest::{DomId, Guest, Page, PageOwner, Window, ffi};
 
 /// Who carries out a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,10 @@ pub trait Memory: Sync {
     /// The machine frame of a device that the control domain may map: its
     /// registers from 0xfe0 on read 0x31 and 0x10, as a PL031's.
     fn device_frame(&self) -> u64;
+
+    /// [`BALLOON_PAGES`](crate::BALLOON_PAGES) of RAM that nobody else uses,
+    /// always the same, which `unmap` and `map` work for.
+    fn balloon(&self) -> Window;
 
     /// Let interrupts come; returns after a moment.
     fn pause(&self);

@@ -14,6 +14,7 @@
 
 #![no_std]
 
+mod balloon;
 mod batches;
 mod control;
 mod cx;
@@ -36,6 +37,7 @@ mod regions;
 mod zephyr;
 mod zephyr_memory;
 
+pub use balloon::BALLOON_PAGES;
 pub use cx::{Concurrent, Cx, Failure, Outcome, World};
 pub use domain::{Counters, Domain, Memory, Role, TestPage, WINDOW_PAGES};
 pub use regions::REGION_PAGES;
@@ -147,6 +149,10 @@ scenarios! {
         a_region_knows_what_is_mapped
         a_grant_is_mapped_into_a_region
         region_pages_own_themselves;
+    balloon:
+        a_guest_without_regions
+        a_grant_is_mapped_where_ram_was
+        foreign_frames_are_mapped_where_ram_was;
     zephyr: zephyr_names;
     zephyr_memory: zephyr_memory_names;
 }
