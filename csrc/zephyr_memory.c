@@ -26,8 +26,12 @@ int xendom_add_to_physmap_batch(int domid, int foreign_domid,
 {
 	struct xg_guest *g = xg_current();
 
-	if (!g || !domid_fits(domid) || !domid_fits(foreign_domid))
+	if (!g || !domid_fits(domid) || !domid_fits(foreign_domid)) {
+		/* Callers look at these without looking at the result. */
+		for (unsigned int i = 0; errs && i < size; i++)
+			errs[i] = -XG_EINVAL;
 		return -XG_EINVAL;
+	}
 	return xg_memory_add_to_physmap_batch(
 		g, (uint16_t)domid, (uint16_t)foreign_domid, space, size,
 		(const uint64_t *)idxs, (const uint64_t *)gpfns, errs);

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use xen_guest::sim::{Access, Delivery, DomainConfig, Hypervisor, SimPage};
 use xen_guest::{
     EmptyPages, EventsAbi, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner,
-    Parking, Platform, Region, Upcall, Window, region_metadata, sim,
+    Parking, Platform, Region, Upcall, Window, ffi, region_metadata, sim,
 };
 use xen_guest_scenarios::{
     BALLOON_PAGES, Concurrent, Counters, Domain, Memory, Outcome, REGION_PAGES, Role, WINDOW_PAGES,
@@ -224,8 +224,18 @@ fn run(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> (String, Outcome)
     });
     let counters: [Counters; 3] = Default::default();
     let upcalls = guests.each_ref().map(|guest| {
-        // SAFETY: the simulator runs it once at a time.
-        move || unsafe { guest.upcall(64) } == Upcall::More
+        move || {
+            // Handlers may use Zephyr's names, on whichever thread they run.
+            // SAFETY: only a pointer is read.
+            let before = unsafe { ffi::xg_current() };
+            // SAFETY: the guest outlives its upcalls.
+            unsafe { guest.make_current() };
+            // SAFETY: the simulator runs it once at a time.
+            let left = unsafe { guest.upcall(64) };
+            // SAFETY: what was current before still is there.
+            unsafe { ffi::xg_set_current(before) };
+            left == Upcall::More
+        }
     });
 
     let (log, outcome) = domains[0].with_upcall(&upcalls[0], || {

@@ -35,6 +35,7 @@ mod ops;
 mod physmap;
 mod regions;
 mod zephyr;
+mod zephyr_clients;
 mod zephyr_memory;
 
 pub use balloon::BALLOON_PAGES;
@@ -154,6 +155,12 @@ scenarios! {
         a_grant_is_mapped_where_ram_was
         foreign_frames_are_mapped_where_ram_was;
     zephyr: zephyr_names;
+    zephyr_clients:
+        a_client_binds_ports
+        a_client_uses_calls_in_callbacks
+        a_client_grants
+        a_client_maps_all_or_none
+        a_client_looks_at_errors;
     zephyr_memory: zephyr_memory_names;
 }
 

@@ -16,29 +16,30 @@ type Callback = unsafe extern "C" fn(*mut c_void);
 
 // As in include/zephyr/xen.
 unsafe extern "C" {
-    fn xen_events_init() -> c_int;
-    fn alloc_unbound_event_channel(remote_dom: u16) -> c_int;
-    fn bind_interdomain_event_channel(
+    pub(crate) fn xen_events_init() -> c_int;
+    pub(crate) fn alloc_unbound_event_channel(remote_dom: u16) -> c_int;
+    pub(crate) fn bind_interdomain_event_channel(
         remote_dom: u16,
         remote_port: u32,
         cb: Option<Callback>,
         data: *mut c_void,
     ) -> c_int;
-    fn bind_event_channel(port: u32, cb: Option<Callback>, data: *mut c_void) -> c_int;
-    fn unbind_event_channel(port: u32) -> c_int;
-    fn get_missed_events(port: u32) -> c_int;
-    fn mask_event_channel(port: u32) -> c_int;
-    fn unmask_event_channel(port: u32) -> c_int;
-    fn clear_event_channel(port: u32);
-    fn notify_evtchn(port: u32) -> c_int;
-    fn evtchn_status(status: *mut abi::evtchn_status) -> c_int;
-    fn evtchn_close(port: u32) -> c_int;
-    fn evtchn_set_priority(port: u32, priority: u32) -> c_int;
-    fn gnttab_grant_access(domid: u16, gfn: c_ulong, readonly: bool) -> u32;
-    fn gnttab_end_access(gref: u32) -> c_int;
-    fn gnttab_map_refs(ops: *mut abi::gnttab_map_grant_ref, count: c_uint) -> c_int;
-    fn gnttab_unmap_refs(ops: *mut abi::gnttab_unmap_grant_ref, count: c_uint) -> c_int;
-    fn gnttabop_error(status: i16) -> *const c_char;
+    pub(crate) fn bind_event_channel(port: u32, cb: Option<Callback>, data: *mut c_void) -> c_int;
+    pub(crate) fn unbind_event_channel(port: u32) -> c_int;
+    pub(crate) fn get_missed_events(port: u32) -> c_int;
+    pub(crate) fn mask_event_channel(port: u32) -> c_int;
+    pub(crate) fn unmask_event_channel(port: u32) -> c_int;
+    pub(crate) fn clear_event_channel(port: u32);
+    pub(crate) fn notify_evtchn(port: u32) -> c_int;
+    pub(crate) fn evtchn_status(status: *mut abi::evtchn_status) -> c_int;
+    pub(crate) fn evtchn_close(port: u32) -> c_int;
+    pub(crate) fn evtchn_set_priority(port: u32, priority: u32) -> c_int;
+    pub(crate) fn gnttab_grant_access(domid: u16, gfn: c_ulong, readonly: bool) -> u32;
+    pub(crate) fn gnttab_alloc_and_grant(map: *mut *mut c_void, readonly: bool) -> i32;
+    pub(crate) fn gnttab_end_access(gref: u32) -> c_int;
+    pub(crate) fn gnttab_map_refs(ops: *mut abi::gnttab_map_grant_ref, count: c_uint) -> c_int;
+    pub(crate) fn gnttab_unmap_refs(ops: *mut abi::gnttab_unmap_grant_ref, count: c_uint) -> c_int;
+    pub(crate) fn gnttabop_error(status: i16) -> *const c_char;
 }
 
 impl<'w> Cx<'_, 'w> {

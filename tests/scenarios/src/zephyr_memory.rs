@@ -15,7 +15,7 @@ use crate::memory::{NOBODY, Pages, SELF, window_gfn};
 // As in include/zephyr/xen/memory.h.
 unsafe extern "C" {
     fn xendom_add_to_physmap(domid: c_int, idx: c_ulong, space: c_uint, gpfn: u64) -> c_int;
-    fn xendom_add_to_physmap_batch(
+    pub(crate) fn xendom_add_to_physmap_batch(
         domid: c_int,
         foreign_domid: c_int,
         space: c_uint,
