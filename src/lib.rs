@@ -65,11 +65,13 @@ extern crate std;
 mod balloon;
 mod error;
 mod evtchn;
+mod fault;
 pub mod ffi;
 mod foreign;
 mod frames;
 mod gnttab;
 mod guest;
+mod guest_memory;
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("guide/README.md")]
 // Its examples use the simulator.
@@ -80,6 +82,7 @@ mod page;
 mod physmap;
 mod platform;
 mod region;
+mod reservation;
 mod shared;
 mod signal;
 #[cfg(all(feature = "sim", not(target_os = "none")))]
@@ -89,15 +92,18 @@ mod types;
 pub use balloon::Balloon;
 pub use error::{Error, Result};
 pub use evtchn::EventChannel;
+pub use fault::{Fault, Outcome};
 pub use foreign::{ForeignMap, Resource};
 pub use frames::{EmptyPages, FrameOwner, MapError};
 pub use gnttab::{EndError, Grant, GrantError};
 pub use guest::{EventsAbi, Guest, GuestConfig, GuestStorage, Parking, Upcall};
+pub use guest_memory::{Capability, GuestMemory, GuestMemoryConfig, GuestMemoryStorage};
 pub use mapping::{GrantMapping, UnmapError};
 pub use page::{Page, PageOwner, ParkedOwner, StaticPage, Window};
 pub use physmap::{Physmap, Stopped};
 pub use platform::{Hypercall, Platform, Protection};
 pub use region::{Region, RegionPages, region_metadata};
+pub use reservation::{FrameKind, MapFrame, Reservation, Rights};
 pub use shared::{Scalar, SharedMemory};
 pub use signal::{Signal, Wait};
 pub use types::{Access, DomId, Gfn, GrantRef, PAGE_SIZE, Port};
