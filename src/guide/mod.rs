@@ -14,8 +14,6 @@ macro_rules! pages {
         #[doc = ""]
         #[cfg_attr(all(feature = "sim", not(target_os = "none")), doc = "[sim]: crate::sim")]
         #[cfg_attr(not(all(feature = "sim", not(target_os = "none"))), doc = "[sim]: crate#features")]
-        #[cfg_attr(all(feature = "sim", not(target_os = "none")), doc = "[timeline]: crate::sim::Hypervisor::trace")]
-        #[cfg_attr(not(all(feature = "sim", not(target_os = "none"))), doc = "[timeline]: crate#features")]
         #[doc = ""]
         #[doc = include_str!("links.md")]
         #[doc = include_str!($file)]
@@ -30,4 +28,5 @@ pages! {
     memory_model "memory_model.md" "Every word that somebody else may change: who writes it, and in which order."
     security "security.md" "Whom the library trusts, what it holds to, and the tests for it."
     testing "testing.md" "The simulator, the scenarios, and real Xen."
+    timeline "timeline.svg" "The timeline of the demo, as the simulator recorded it."
 }
