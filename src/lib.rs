@@ -17,6 +17,8 @@
 //! - [`RegionPages`] are empty frames to map such pages at; a [`Balloon`] makes
 //!   them of the guest's RAM where Xen names none.
 //! - [`Physmap`] gives memory back to Xen and takes it again.
+//! - [`GuestMemory`] arranges the memory of another domain, and serves its
+//!   accesses where there is none.
 //!
 //! ```
 //! use core::sync::atomic::{AtomicU32, Ordering};
