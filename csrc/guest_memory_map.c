@@ -46,6 +46,14 @@ static int take_pages(struct xg_vm *vm, struct xg_vm_reservation *r)
 	uint32_t done;
 	int rc = 0;
 
+	/* Another reservation of the same device may have taken the permission
+	 * with it, and Xen wants it for unmapping too. */
+	if (r->pages && (r->flags & FLAG_PERMITTED))
+		rc = xg_vm_permit_device(vm, r->base, (uint32_t)pages_of(r),
+					 true);
+	/* Of a domain that died nothing is left. */
+	if (rc && rc != -XG_ESRCH)
+		return rc;
 	if (r->backing == BACKING_RAM) {
 		rc = xg_vm_depopulate(vm, gfn, r->pages, &r->pages);
 	} else if (r->backing == BACKING_MMIO && r->pages) {

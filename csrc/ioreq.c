@@ -298,6 +298,13 @@ int xg_ioreq_unmap_range(struct xg_ioreq *s, uint64_t first, uint64_t last)
 	return rc == -XG_ENOMEM ? -XG_ENOSPC : rc;
 }
 
+/* What `size` bytes hold. Xen 4.17 hands over whole registers, and puts whole
+ * answers into them. */
+static uint64_t masked(uint64_t data, uint32_t size)
+{
+	return size < 8 ? data & ((UINT64_C(1) << (8 * size)) - 1) : data;
+}
+
 static bool size_valid(uint32_t size)
 {
 	return size == 1 || size == 2 || size == 4 || size == 8;
@@ -324,9 +331,9 @@ int xg_ioreq_next(struct xg_ioreq *s, uint32_t vcpu,
 			 (uint8_t)((was & ~STATE_MASK) | STATE_IOREQ_INPROCESS),
 			 __ATOMIC_RELAXED);
 	access->addr = from->addr;
-	access->data = from->data;
 	access->size = from->size;
 	access->write = !(was & IS_READ);
+	access->data = access->write ? masked(from->data, access->size) : 0;
 	count = from->count;
 	type = from->type;
 	if (type == IOREQ_TYPE_INVALIDATE) {
@@ -351,7 +358,7 @@ int xg_ioreq_answer(struct xg_ioreq *s, uint32_t vcpu, uint64_t data)
 	was = __atomic_load_n(flags, __ATOMIC_RELAXED);
 	if ((was & STATE_MASK) != STATE_IOREQ_INPROCESS)
 		return -XG_EINVAL;
-	slot(s, vcpu)->data = data;
+	slot(s, vcpu)->data = masked(data, slot(s, vcpu)->size);
 	/* Release: the data is there before Xen sees that it is. The event's
 	 * hypercall comes after both. */
 	__atomic_store_n(flags,
