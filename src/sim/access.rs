@@ -184,18 +184,21 @@ impl Hypervisor {
     pub(super) fn wait_for_io(&self, dom: u16, own: &Cpus, vcpu: u32) -> Access {
         let start = Instant::now();
         loop {
-            let mut state = self.state();
-            let end = state.finish_io(dom, vcpu);
-            self.leave(state);
-            if let Some(end) = end {
-                return end;
-            }
             assert!(
                 start.elapsed() < PATIENCE,
                 "simulated Xen: d{dom}v{vcpu} hangs: an emulator does not answer"
             );
-            if self.deliver_to_others(own) == 0 {
-                let state = self.state();
+            let ran = self.deliver_to_others(own);
+            let mut state = self.state();
+            let end = state.finish_io(dom, vcpu);
+            if let Some(end) = end {
+                self.leave(state);
+                return end;
+            }
+            // Whoever is to hear of something hears it before this thread waits.
+            if ran > 0 || state.wake || !state.raised.is_empty() {
+                self.leave(state);
+            } else {
                 let woken = self.inner.events.wait_timeout(state, TICK);
                 drop(woken.unwrap_or_else(PoisonError::into_inner));
             }

@@ -108,7 +108,7 @@ impl Cx<'_, '_> {
     }
 }
 
-fn read(d: &Domain<'_>, address: u64) -> Option<u64> {
+pub(crate) fn read(d: &Domain<'_>, address: u64) -> Option<u64> {
     d.memory.access(address, 4, None)
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn a_higher_limit(cx: &mut Cx<'_, '_>) -> Verdict {
 }
 
 /// A number about the caller's own memory.
-fn about(d: &Domain<'_>, cmd: u32) -> i64 {
+pub(crate) fn about(d: &Domain<'_>, cmd: u32) -> i64 {
     let mut op = abi::xen_memory_domain { domid: SELF };
     let arg = (&raw mut op).addr();
     // SAFETY: the operation's structure.

@@ -33,8 +33,8 @@ const EOPNOTSUPP: i64 = -95;
 
 /// Where A has nothing.
 const DEVICE: u64 = 0x3000_0000;
-/// How often an emulator looks before it gives up.
-const PATIENCE: u32 = 20_000;
+/// How long an emulator looks before it gives up, in nanoseconds.
+const PATIENCE: u64 = 4_000_000_000;
 
 type Part = abi::xen_dm_op__bindgen_ty_1;
 type Parts = abi::xen_dm_op;
@@ -276,14 +276,21 @@ impl Emulator {
 
     /// The next request, if it comes.
     fn wait(&self, d: &Domain<'_>) -> Option<Request> {
+        self.reaches(d, abi::STATE_IOREQ_READY)
+            .then(|| self.request(d))
+    }
+
+    /// Whether the request gets to this state.
+    fn reaches(&self, d: &Domain<'_>, state: u32) -> bool {
         let request = self.request(d);
-        for _ in 0..PATIENCE {
-            if request.state() == abi::STATE_IOREQ_READY {
-                return Some(request);
+        let deadline = d.memory.now() + PATIENCE;
+        while d.memory.now() < deadline {
+            if request.state() == state {
+                return true;
             }
             d.memory.pause();
         }
-        None
+        false
     }
 
     /// Answers `count` requests, each with the number that `answer` has for
@@ -310,16 +317,9 @@ impl Emulator {
         // Xen has taken the last answer: an emulator that goes before is the
         // end of the vCPU.
         let rc = cx.step(Control, format_args!("no request is left"), |d| {
-            let request = self.request(d);
-            for _ in 0..PATIENCE {
-                if request.state() == abi::STATE_IOREQ_NONE {
-                    return 0;
-                }
-                d.memory.pause();
-            }
-            -1
+            self.reaches(d, abi::STATE_IOREQ_NONE).into()
         });
-        cx.check(rc, 0)?;
+        cx.check(rc, 1)?;
         cx.close(Control, self.port);
         let rc = cx.step(Control, format_args!("destroy it"), |d| destroy(d, self.id));
         cx.check(rc, 0)?;

@@ -27,6 +27,7 @@ mod exchange;
 mod foreign;
 mod grant_pages;
 mod grants;
+mod guest_memory;
 mod handlers;
 mod interrupts;
 mod mappings;
@@ -144,6 +145,13 @@ scenarios! {
         emulators_that_err
         emulators_hear_of_memory
         a_storm_of_accesses;
+    guest_memory:
+        memory_for_another
+        devices_for_another
+        emulated_registers
+        a_page_for_reading
+        freed_while_in_use
+        memory_taken_while_in_use;
     regions:
         pages_are_taken_and_given_back
         a_region_is_used_up
