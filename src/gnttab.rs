@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Pages that a peer may map.
 
-use core::ffi::c_void;
 use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ptr;
 
-use crate::{Access, DomId, Error, GrantRef, Guest, PageOwner, ParkedOwner, SharedMemory, ffi};
+use crate::{
+    Access, DomId, Error, GrantRef, Guest, PageOwner, ParkedOwner, Parker, SharedMemory, ffi,
+};
 
 /// A page of this guest that a peer may map.
 ///
 /// The grant owns the page: it comes back from [`end`](Self::end), and only
-/// when no peer has it mapped. A grant that is dropped while a peer still has
-/// the page mapped gives the page up for good: see
-/// [`Guest::abandoned`].
+/// when no peer has it mapped.
+///
+/// Dropping it ends it too. If a peer still has the page mapped, the grant is
+/// parked where its page can be ([`PageOwner::parker`]) and there is a place
+/// ([`GuestConfig::with_parking`](crate::GuestConfig::with_parking)): from time
+/// to time [`Guest::reap_grants`] ends those whose peer has let go, and drops
+/// their pages. Otherwise the page is lost, which [`Guest::abandoned`] counts;
+/// in no case does anybody get it while the peer can write to it.
 ///
 /// Granting and ending take no lock and may be done in handlers; granting
 /// calls the platform when the table has to grow.
@@ -140,33 +146,35 @@ impl<'g, P: PageOwner> Grant<'g, P> {
     where
         P: ParkedOwner,
     {
-        unsafe extern "C" fn release<P: ParkedOwner>(data: *mut c_void) {
-            // SAFETY: from `into_raw` below, once.
-            drop(unsafe { P::from_raw(data.cast()) });
-        }
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: not used again, unless it is put back below.
-        let page = unsafe { ManuallyDrop::take(&mut this.page) };
-        let data = page.into_raw();
-        // SAFETY: the guest is set up; `release` gets what it takes, and P
-        // borrows nothing.
-        let parked = unsafe {
-            ffi::xg_gnttab_park(
-                this.guest.as_raw(),
-                this.gref.raw(),
-                Some(release::<P>),
-                data.cast(),
-            )
-        };
-        match Error::check(parked) {
-            Ok(_) => Ok(()),
+        match this.park_raw(&Parker::new()) {
+            Ok(()) => Ok(()),
             Err(error) => {
-                // SAFETY: refused, so nobody else has it.
-                this.page = ManuallyDrop::new(unsafe { P::from_raw(data) });
                 let grant = ManuallyDrop::into_inner(this);
                 Err(EndError { error, grant })
             }
         }
+    }
+
+    /// Unless it fails, the page is not this value's any more.
+    fn park_raw(&mut self, parker: &Parker<P>) -> Result<(), Error> {
+        // SAFETY: not used again, unless it is put back below.
+        let page = unsafe { ManuallyDrop::take(&mut self.page) };
+        let data = (parker.into_raw)(page);
+        // SAFETY: the guest is set up; `release` gets what it takes, and P
+        // borrows nothing.
+        let parked = unsafe {
+            ffi::xg_gnttab_park(
+                self.guest.as_raw(),
+                self.gref.raw(),
+                Some(parker.release),
+                data.cast(),
+            )
+        };
+        Error::check(parked).map(drop).inspect_err(|_| {
+            // SAFETY: refused, so nobody else has it.
+            self.page = ManuallyDrop::new(unsafe { (parker.from_raw)(data) });
+        })
     }
 
     fn end_raw(&self) -> Result<(), Error> {
@@ -178,11 +186,15 @@ impl<'g, P: PageOwner> Grant<'g, P> {
 
 impl<P: PageOwner> Drop for Grant<'_, P> {
     fn drop(&mut self) {
-        match self.end_raw() {
+        let left = match (self.end_raw(), P::parker()) {
             // SAFETY: not used any more, and no peer can reach the page.
-            Ok(()) => unsafe { ManuallyDrop::drop(&mut self.page) },
-            // The page is still the peer's to write: nobody may get it.
-            Err(_) => self.guest.abandon(),
+            (Ok(()), _) => return unsafe { ManuallyDrop::drop(&mut self.page) },
+            (Err(_), Some(parker)) => self.park_raw(&parker).is_err(),
+            (Err(_), None) => true,
+        };
+        // The page is still the peer's to write: nobody may get it.
+        if left {
+            self.guest.abandon();
         }
     }
 }

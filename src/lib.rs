@@ -11,11 +11,12 @@
 //! - [`EventChannel`] is an open port; dropping it closes the port.
 //! - [`Grant`] owns a page that a peer may map. It gives the page back once
 //!   the peer has let go.
-//! - [`GrantMapping`] is a page of a peer, mapped; dropping it unmaps.
+//! - [`GrantMapping`] is pages of a peer, mapped; dropping it unmaps.
 //! - [`ForeignMap`] is the same for a control domain, which needs no grant:
 //!   any frames of a domain, or of its grant table.
 //! - [`RegionPages`] are empty frames to map such pages at; a [`Balloon`] makes
 //!   them of the guest's RAM where Xen names none.
+//! - [`Granted`] has Xen copy from and to a peer's page, without a mapping.
 //! - [`Physmap`] gives memory back to Xen and takes it again.
 //! - [`GuestMemory`] arranges the memory of another domain, and serves its
 //!   accesses where there is none.
@@ -65,6 +66,7 @@
 extern crate std;
 
 mod balloon;
+mod copy;
 mod error;
 mod evtchn;
 mod fault;
@@ -92,6 +94,7 @@ pub mod sim;
 mod types;
 
 pub use balloon::Balloon;
+pub use copy::Granted;
 pub use error::{Error, Result};
 pub use evtchn::EventChannel;
 pub use fault::{Fault, Outcome};
@@ -101,7 +104,7 @@ pub use gnttab::{EndError, Grant, GrantError};
 pub use guest::{EventsAbi, Guest, GuestConfig, GuestStorage, Parking, Upcall};
 pub use guest_memory::{Capability, GuestMemory, GuestMemoryConfig, GuestMemoryStorage};
 pub use mapping::{GrantMapping, UnmapError};
-pub use page::{Page, PageOwner, ParkedOwner, StaticPage, Window};
+pub use page::{Page, PageOwner, ParkedOwner, Parker, StaticPage, Window};
 pub use physmap::{Physmap, Stopped};
 pub use platform::{Hypercall, Platform, Protection};
 pub use region::{Region, RegionPages, region_metadata};

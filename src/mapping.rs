@@ -2,31 +2,48 @@
 //! Pages of a peer, mapped here.
 
 use core::fmt;
-use core::mem;
+use core::mem::ManuallyDrop;
 
 use crate::{
-    Access, DomId, EmptyPages, Error, GrantRef, Guest, MapError, SharedMemory, ffi, ffi::abi,
+    Access, DomId, EmptyPages, Error, FrameOwner, GrantRef, Guest, MapError, PAGE_SIZE,
+    SharedMemory, ffi, ffi::abi,
 };
 
-/// A page that a peer granted, mapped into this guest until it is dropped.
-pub struct GrantMapping<'g> {
+/// Pages that a peer granted, mapped into this guest until it is dropped: `N`
+/// references, one after the other.
+///
+/// ```
+/// use xen_guest::{Access, DomId, Error, GrantMapping, GrantRef, Guest, RegionPages};
+///
+/// /// The first words of a ring of two pages.
+/// fn peek(guest: &Guest<'_>, peer: DomId, ring: &[GrantRef; 2]) -> Result<[u32; 2], Error> {
+///     let empty = RegionPages::take(guest, 2)?;
+///     let ring = GrantMapping::several(guest, peer, ring, Access::ReadOnly, empty)?;
+///     Ok([0, 4096].map(|offset| ring.memory().read(offset)))
+/// }
+/// ```
+///
+/// It owns the pages that it was given to map at. With
+/// [`RegionPages`](crate::RegionPages) that is all there is to do: once it is
+/// dropped they are the region's again.
+pub struct GrantMapping<'g, P: FrameOwner = EmptyPages, const N: usize = 1> {
     guest: &'g Guest<'g>,
-    pages: EmptyPages,
-    handle: u32,
+    pages: ManuallyDrop<P>,
+    handles: [u32; N],
     access: Access,
 }
 
 /// A mapping that could not be undone, and why.
 #[derive(Debug)]
-pub struct UnmapError<'g> {
+pub struct UnmapError<M> {
     /// What Xen or the platform answers.
     pub error: Error,
-    /// The mapping, usable as before; none if only the CPU's side of it is
-    /// left, whose frames must not be used again.
-    pub mapping: Option<GrantMapping<'g>>,
+    /// The mapping, usable as before; none if a part of it is undone, whose
+    /// frames must not be used again.
+    pub mapping: Option<M>,
 }
 
-impl<'g> GrantMapping<'g> {
+impl<'g, P: FrameOwner> GrantMapping<'g, P> {
     /// Map `gref` of domain `peer` at `pages`, which has one page.
     ///
     /// # Errors
@@ -37,43 +54,67 @@ impl<'g> GrantMapping<'g> {
         peer: DomId,
         gref: GrantRef,
         access: Access,
-        pages: EmptyPages,
-    ) -> Result<Self, MapError> {
+        pages: P,
+    ) -> Result<Self, MapError<P>> {
+        Self::several(guest, peer, &[gref], access, pages)
+    }
+}
+
+impl<'g, P: FrameOwner, const N: usize> GrantMapping<'g, P, N> {
+    /// Map `grefs` of domain `peer` at `pages`, which has as many: all or
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// See [`MapError::error`]; [`Error::Invalid`] also if there are not `N`
+    /// pages, or none.
+    pub fn several(
+        guest: &'g Guest<'g>,
+        peer: DomId,
+        grefs: &[GrantRef; N],
+        access: Access,
+        pages: P,
+    ) -> Result<Self, MapError<P>> {
         let refuse = |error, pages| Err(MapError { error, pages });
-        if pages.pages() != 1 {
+        if N == 0 || pages.pages() as usize != N {
             return refuse(Error::Invalid, Some(pages));
         }
-        let mut op = abi::gnttab_map_grant_ref {
-            host_addr: pages.va().addr().get() as u64,
-            flags: abi::GNTMAP_host_map
-                | match access {
-                    Access::ReadOnly => abi::GNTMAP_readonly,
-                    Access::ReadWrite => 0,
-                },
-            ref_: gref.raw(),
+        let flags = match access {
+            Access::ReadOnly => abi::GNTMAP_host_map | abi::GNTMAP_readonly,
+            Access::ReadWrite => abi::GNTMAP_host_map,
+        };
+        let mut ops: [_; N] = core::array::from_fn(|i| abi::gnttab_map_grant_ref {
+            host_addr: address_of(&pages, i),
+            flags,
+            ref_: grefs[i].raw(),
             dom: peer.raw(),
             ..Default::default()
-        };
+        });
         // SAFETY: the guest is set up; the frames are empty and ours.
-        match Error::check(unsafe { ffi::xg_gnttab_map(guest.as_raw(), (&raw mut op).cast(), 1) }) {
+        let mapped = Error::check(unsafe {
+            ffi::xg_gnttab_map(guest.as_raw(), ops.as_mut_ptr().cast(), N as u32)
+        });
+        let pages = ManuallyDrop::new(pages);
+        match mapped {
             Ok(_) => Ok(Self {
                 guest,
                 pages,
-                handle: op.handle,
+                handles: ops.map(|op| op.handle),
                 access,
             }),
+            // Nobody may get the frames again.
             Err(Error::Partial) => {
                 guest.abandon();
                 refuse(Error::Partial, None)
             }
-            Err(error) => refuse(error, Some(pages)),
+            Err(error) => refuse(error, Some(ManuallyDrop::into_inner(pages))),
         }
     }
 
-    /// What is in the page.
+    /// What is in the pages.
     pub fn memory(&self) -> SharedMemory<'_> {
         // SAFETY: mapped, with this access, while `self` is there.
-        unsafe { SharedMemory::new(self.pages.va(), 1, self.access) }
+        unsafe { SharedMemory::new(self.pages.va(), N, self.access) }
     }
 
     /// Unmap, and get the empty frames back.
@@ -81,53 +122,66 @@ impl<'g> GrantMapping<'g> {
     /// # Errors
     ///
     /// See [`UnmapError`].
-    pub fn unmap(self) -> Result<EmptyPages, UnmapError<'g>> {
-        match self.unmap_raw() {
-            Ok(()) => {
-                // SAFETY: the range is empty again and `self` is forgotten.
-                let pages = unsafe { EmptyPages::from_raw(self.pages.va(), self.pages.pages()) };
-                mem::forget(self);
-                Ok(pages)
-            }
-            Err(Error::Partial) => {
-                self.guest.abandon();
-                mem::forget(self);
+    pub fn unmap(self) -> Result<P, UnmapError<Self>> {
+        let mut this = ManuallyDrop::new(self);
+        match this.unmap_raw() {
+            // SAFETY: taken once, from a value that is not dropped.
+            Ok(()) => Ok(unsafe { ManuallyDrop::take(&mut this.pages) }),
+            Err((error, 0)) => Err(UnmapError {
+                error,
+                mapping: Some(ManuallyDrop::into_inner(this)),
+            }),
+            // Neither mapped nor empty.
+            Err((error, _)) => {
+                this.guest.abandon();
                 Err(UnmapError {
-                    error: Error::Partial,
+                    error,
                     mapping: None,
                 })
             }
-            Err(error) => Err(UnmapError {
-                error,
-                mapping: Some(self),
-            }),
         }
     }
 
-    fn unmap_raw(&self) -> Result<(), Error> {
-        let mut op = abi::gnttab_unmap_grant_ref {
-            host_addr: self.pages.va().addr().get() as u64,
-            handle: self.handle,
+    /// The error, and how many pages Xen has unmapped nevertheless.
+    fn unmap_raw(&self) -> Result<(), (Error, usize)> {
+        let mut ops: [_; N] = core::array::from_fn(|i| abi::gnttab_unmap_grant_ref {
+            host_addr: address_of(&*self.pages, i),
+            handle: self.handles[i],
             ..Default::default()
-        };
+        });
         // SAFETY: the guest is set up; nothing borrows the memory any more.
-        Error::check(unsafe {
-            ffi::xg_gnttab_unmap(self.guest.as_raw(), (&raw mut op).cast(), 1)
-        })?;
-        Ok(())
-    }
-}
-
-impl Drop for GrantMapping<'_> {
-    fn drop(&mut self) {
-        if self.unmap_raw().is_err() {
-            self.guest.abandon();
+        let unmapped = Error::check(unsafe {
+            ffi::xg_gnttab_unmap(self.guest.as_raw(), ops.as_mut_ptr().cast(), N as u32)
+        });
+        let gone = |op: &&abi::gnttab_unmap_grant_ref| {
+            let status = i32::from(op.status);
+            status == abi::GNTST_okay as i32 || status == abi::GNTST_bad_virt_addr
+        };
+        match unmapped {
+            Ok(_) => Ok(()),
+            Err(error) => Err((error, ops.iter().filter(gone).count())),
         }
     }
 }
 
-impl fmt::Debug for GrantMapping<'_> {
+fn address_of(pages: &impl FrameOwner, page: usize) -> u64 {
+    (pages.va().addr().get() + page * PAGE_SIZE) as u64
+}
+
+impl<P: FrameOwner, const N: usize> Drop for GrantMapping<'_, P, N> {
+    fn drop(&mut self) {
+        match self.unmap_raw() {
+            // SAFETY: not used any more, and the frames are empty.
+            Ok(()) => unsafe { ManuallyDrop::drop(&mut self.pages) },
+            // They are not: nobody may get them.
+            Err(_) => self.guest.abandon(),
+        }
+    }
+}
+
+impl<P: FrameOwner, const N: usize> fmt::Debug for GrantMapping<'_, P, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GrantMapping(handle {}, {:?})", self.handle, self.pages)
+        let va = self.pages.va();
+        write!(f, "GrantMapping({va:p}, {N} pages, {:?})", self.access)
     }
 }

@@ -2,6 +2,7 @@
 //! Pages that can be granted, and the windows where Xen's own go.
 
 use core::cell::UnsafeCell;
+use core::ffi::c_void;
 use core::fmt;
 use core::ptr::NonNull;
 
@@ -41,6 +42,18 @@ impl fmt::Debug for Page {
 pub unsafe trait PageOwner {
     /// The page.
     fn page(&self) -> NonNull<Page>;
+
+    /// How the value can be kept where its type is not known, if it can.
+    ///
+    /// A [`ParkedOwner`] answers `Some(Parker::new())`. Then a
+    /// [`Grant`](crate::Grant) that is dropped while its peer has the page
+    /// mapped parks it, and the page comes back later; otherwise it is lost.
+    fn parker() -> Option<Parker<Self>>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// A page owner that can be kept where its type is not known.
@@ -58,6 +71,49 @@ pub unsafe trait ParkedOwner: PageOwner + Sized + Send + 'static {
     ///
     /// `raw` came from `into_raw`, and this is called once for it.
     unsafe fn from_raw(raw: *mut ()) -> Self;
+}
+
+/// What a [`ParkedOwner`] can do: see [`PageOwner::parker`].
+pub struct Parker<P> {
+    pub(crate) into_raw: fn(P) -> *mut (),
+    /// # Safety
+    ///
+    /// As [`ParkedOwner::from_raw`].
+    pub(crate) from_raw: unsafe fn(*mut ()) -> P,
+    /// Drops the value.
+    ///
+    /// # Safety
+    ///
+    /// As [`ParkedOwner::from_raw`].
+    pub(crate) release: unsafe extern "C" fn(*mut c_void),
+}
+
+impl<P: ParkedOwner> Parker<P> {
+    /// Of any such owner.
+    pub const fn new() -> Self {
+        unsafe extern "C" fn release<P: ParkedOwner>(data: *mut c_void) {
+            // SAFETY: from `into_raw`, and called once, as the caller
+            // promises.
+            drop(unsafe { P::from_raw(data.cast()) });
+        }
+        Self {
+            into_raw: P::into_raw,
+            from_raw: P::from_raw,
+            release: release::<P>,
+        }
+    }
+}
+
+impl<P: ParkedOwner> Default for Parker<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P> fmt::Debug for Parker<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parker")
+    }
 }
 
 /// A page from a static, or from any place that lives for ever.
@@ -90,6 +146,10 @@ impl StaticPage {
 unsafe impl PageOwner for StaticPage {
     fn page(&self) -> NonNull<Page> {
         self.0
+    }
+
+    fn parker() -> Option<Parker<Self>> {
+        Some(Parker::new())
     }
 }
 

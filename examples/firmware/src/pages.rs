@@ -2,9 +2,10 @@
 //! Pages of this domain's own RAM, to grant to other domains.
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-use xen_guest::{PAGE_SIZE, Page, PageOwner};
+use xen_guest::{PAGE_SIZE, Page, PageOwner, ParkedOwner, Parker};
 
 use crate::sync::IrqMutex;
 
@@ -76,7 +77,8 @@ pub fn all_free() -> bool {
 }
 
 /// One page from the pool, for a [`Grant`](xen_guest::Grant) or as a buffer.
-/// Dropping it gives it back; a grant that a peer doesn't let go keeps it.
+/// Dropping it gives it back. A grant that is dropped while a peer has it mapped
+/// parks it.
 pub struct PoolPage(NonNull<Page>);
 
 // SAFETY: It is the only owner of a plain page of memory.
@@ -102,6 +104,22 @@ impl PoolPage {
 unsafe impl PageOwner for PoolPage {
     fn page(&self) -> NonNull<Page> {
         self.0
+    }
+
+    fn parker() -> Option<Parker<Self>> {
+        Some(Parker::new())
+    }
+}
+
+// SAFETY: The pointer is all there is.
+unsafe impl ParkedOwner for PoolPage {
+    fn into_raw(self) -> *mut () {
+        ManuallyDrop::new(self).0.as_ptr().cast()
+    }
+
+    unsafe fn from_raw(raw: *mut ()) -> Self {
+        // SAFETY: From `into_raw`, which does not return null.
+        Self(unsafe { NonNull::new_unchecked(raw.cast()) })
     }
 }
 

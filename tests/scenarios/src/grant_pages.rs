@@ -4,14 +4,15 @@
 use core::ffi::c_void;
 use core::ptr;
 
-use xen_guest::PAGE_SIZE;
 use xen_guest::ffi::{self, abi};
+use xen_guest::{Access, DomId, GrantMapping, GrantRef, Granted, PAGE_SIZE, RegionPages};
 
 use crate::Verdict;
 use crate::cx::Cx;
 use crate::domain::Domain;
 use crate::domain::Role::{self, A, B};
 use crate::ops::{Kept, Mapped, map_op, map_refs, unmap_one};
+use crate::regions::REGION_PAGES;
 
 const EIO: i64 = -5;
 const EBUSY: i64 = -16;
@@ -186,4 +187,75 @@ pub(crate) fn grant_pages_of_ram(cx: &mut Cx<'_, '_>) -> Verdict {
         unsafe { ffi::xg_gnttab_quarantined(d.raw()).into() }
     });
     cx.check(lost, 0)
+}
+
+/// Two grants as one piece of memory, in pages that go back by themselves; and
+/// a copy of what is in them, without a mapping.
+pub(crate) fn mappings_with_owners(cx: &mut Cx<'_, '_>) -> Verdict {
+    let mut granted: [Kept; 2] = [None; 2];
+    let mut grefs = [0; 2];
+    for (i, (page, gref)) in granted.iter_mut().zip(&mut grefs).enumerate() {
+        *gref = cx.grant(A, page, B.raw(), false);
+        cx.poke(A, page, 9, 0x9e91 + i as u32);
+    }
+    let peer = DomId::new(A.raw());
+    let refs = grefs.map(|gref| GrantRef::new(gref as u32));
+    let sum = cx.step(B, format_args!("GrantMapping of 2"), |d| {
+        let Ok(pages) = RegionPages::take(d.guest, 2) else {
+            return -1;
+        };
+        match GrantMapping::several(d.guest, peer, &refs, Access::ReadWrite, pages) {
+            Ok(mapping) => {
+                let memory = mapping.memory();
+                memory.write(PAGE_SIZE + 40, 0x0b0b_u32);
+                i64::from(memory.read::<u32>(36)) + i64::from(memory.read::<u32>(PAGE_SIZE + 36))
+            }
+            Err(refused) => refused.error.raw().into(),
+        }
+    });
+    cx.check(sum, 2 * 0x9e91 + 1)?;
+    let value = cx.peek(A, &granted[1], 10);
+    cx.check(value, 0x0b0b)?;
+    let all = cx.step(B, format_args!("the region is whole"), |d| {
+        i64::from(RegionPages::take(d.guest, REGION_PAGES).is_ok())
+    });
+    cx.check(all, 1)?;
+    let refused = cx.step(B, format_args!("one that is not granted"), |d| {
+        let Ok(pages) = RegionPages::take(d.guest, 2) else {
+            return -1;
+        };
+        let refs = [refs[0], GrantRef::new(400)];
+        match GrantMapping::several(d.guest, peer, &refs, Access::ReadOnly, pages) {
+            Ok(_) => 0,
+            Err(refused) => refused.error.raw().into(),
+        }
+    });
+    cx.check(refused, EINVAL)?;
+    let copied = cx.step(B, format_args!("copy word 9, and to word 11"), |d| {
+        let page = Granted {
+            peer,
+            gref: refs[1],
+        };
+        let Some(own) = d.memory.alloc_page() else {
+            return -1;
+        };
+        // SAFETY: the domain's own page, used by nobody else.
+        let bytes = unsafe { own.cast::<[u8; 4]>().as_mut() };
+        let result = page
+            .read(d.guest, 36, bytes)
+            .and_then(|()| page.write(d.guest, 44, bytes));
+        let value = i64::from(u32::from_le_bytes(*bytes));
+        // SAFETY: from `alloc_page`, and not used any more.
+        unsafe { d.memory.free_page(own) };
+        result.map_or_else(|error| error.raw().into(), |()| value)
+    });
+    cx.check(copied, 0x9e92)?;
+    let value = cx.peek(A, &granted[1], 11);
+    cx.check(value, 0x9e92)?;
+    for (gref, mut page) in grefs.into_iter().zip(granted) {
+        let rc = cx.end(A, gref);
+        cx.check(rc, 0)?;
+        cx.free(A, &mut page);
+    }
+    Ok(())
 }

@@ -118,7 +118,7 @@ scenarios! {
         all_or_none
         bad_unmaps
         map_again_after_unmap;
-    grant_pages: grant_pages_of_a_region grant_pages_of_ram;
+    grant_pages: grant_pages_of_a_region grant_pages_of_ram mappings_with_owners;
     physmap: refused_physmap_changes foreign_frames;
     memory:
         reservation_numbers
