@@ -21,21 +21,20 @@ static struct xg_vm_reservation *at(const struct xg_vm *vm, uint32_t position)
 static inline uint32_t begun_by(const struct xg_vm *vm, uintptr_t addr,
 				uint32_t *rounds)
 {
-	uint32_t first = 0, left = vm->count;
+	const struct xg_vm_reservation *slots = vm->slots;
+	const uint16_t *order = vm->order;
+	uint32_t left = vm->count;
 
 	while (left) {
 		uint32_t half = left / 2;
+		bool begun = slots[order[half]].first <= addr;
 
 		if (rounds)
 			++*rounds;
-		if (at(vm, first + half)->first <= addr) {
-			first += half + 1;
-			left -= half + 1;
-		} else {
-			left = half;
-		}
+		order = begun ? order + half + 1 : order;
+		left = begun ? left - half - 1 : half;
 	}
-	return first;
+	return (uint32_t)(order - vm->order);
 }
 
 struct xg_vm_reservation *xg_vm_lookup(const struct xg_vm *vm, uintptr_t addr)

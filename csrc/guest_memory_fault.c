@@ -48,14 +48,14 @@ static bool is_served_read(const struct xg_vm_reservation *r,
 	       vcpu && !vcpu->write && vcpu->size;
 }
 
-int xg_vm_fault(struct xg_vm *vm, struct xg_vm_vcpu *vcpu, uintptr_t addr,
-		size_t size)
+/* An access to what xg_vm_lookup() found. */
+static int fault(struct xg_vm *vm, struct xg_vm_reservation *r,
+		 struct xg_vm_vcpu *vcpu, uintptr_t addr, size_t size)
 {
-	struct xg_vm_reservation *r = vm ? xg_vm_find(vm, addr) : NULL;
 	uint64_t data;
 	int rc;
 
-	if (!r)
+	if (!r || r->kind == KIND_GUARD)
 		return XG_FAULT_UNHANDLED;
 	if (size && size - 1 > r->last - addr)
 		return XG_FAULT_ERROR;
@@ -73,6 +73,14 @@ int xg_vm_fault(struct xg_vm *vm, struct xg_vm_vcpu *vcpu, uintptr_t addr,
 	if (rc)
 		return XG_FAULT_ERROR;
 	return xg_vm_answer(vcpu, data) ? XG_FAULT_ERROR : XG_FAULT_HANDLED;
+}
+
+int xg_vm_fault(struct xg_vm *vm, struct xg_vm_vcpu *vcpu, uintptr_t addr,
+		size_t size)
+{
+	struct xg_vm_reservation *r = vm ? xg_vm_lookup(vm, addr) : NULL;
+
+	return fault(vm, r, vcpu, addr, size);
 }
 
 void xg_vm_begin(struct xg_vm *vm, struct xg_vm_vcpu *vcpu, uintptr_t addr,
@@ -149,7 +157,7 @@ static int decide(struct xg_vm *vm, struct xg_vm_vcpu *vcpu)
 	/* It was on its way here while the memory came. */
 	if (r && xg_vm_is_direct(r))
 		return XG_FAULT_RESTART;
-	result = xg_vm_fault(vm, vcpu, vcpu->addr, vcpu->size);
+	result = fault(vm, r, vcpu, vcpu->addr, vcpu->size);
 	return result == XG_FAULT_UNHANDLED ? call_unhandled(vm, vcpu) : result;
 }
 

@@ -13,7 +13,7 @@ use crate::setup::{self, Need};
 
 /// Each module's files in csrc, by the start of their names, and the most
 /// bytes of code that it may take.
-const MODULES: [(&str, &[&str], Option<u64>); 7] = [
+const MODULES: [(&str, &[&str], Option<u64>); 9] = [
     ("event channels", &["evtchn"], Some(6 * 1024)),
     ("grant tables", &["gnt"], Some(6 * 1024)),
     (
@@ -30,8 +30,18 @@ const MODULES: [(&str, &[&str], Option<u64>); 7] = [
     ),
     ("... the regions", &["region"], None),
     ("... the windows", &["foreign"], None),
-    ("the guest itself", &["guest", "hypercall", "current"], None),
+    (
+        "guest memory",
+        &["guest_memory", "ioreq", "domctl"],
+        Some(16 * 1024),
+    ),
+    (
+        "the guest itself",
+        &["guest.c", "hypercall", "current"],
+        None,
+    ),
     ("Zephyr's names", &["zephyr"], None),
+    ("libsel4vm's", &["sel4vm"], None),
 ];
 
 /// What cc passes for opt-level "z", "s" and 2. The budget is for the second:

@@ -6,5 +6,6 @@
 pub mod evtchn;
 pub mod fake_xen;
 pub mod gnttab;
+pub mod guest_memory;
 pub mod regions;
 pub mod turns;

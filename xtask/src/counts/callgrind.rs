@@ -50,6 +50,11 @@ impl Workload {
         ))
     }
 
+    /// What it prints.
+    pub fn output(&self, args: &[&str]) -> Result<String> {
+        process::output(Command::new(&self.0).args(args))
+    }
+
     fn run(&self, args: &[&str], function: &str, passes: u64) -> Result<HashMap<String, u64>> {
         let out = process::target_folder("counts")?.join("callgrind.out");
         let mut command = Command::new("valgrind");

@@ -5,6 +5,7 @@
 mod callgrind;
 mod evtchn;
 mod gnttab;
+mod guest_memory;
 mod regions;
 mod xen;
 
@@ -26,6 +27,9 @@ enum Topic {
     Evtchn,
     /// Grants: giving access and ending it.
     Gnttab,
+    /// Guest memory: serving accesses and mapping RAM.
+    #[command(name = "guest_memory")]
+    GuestMemory,
     /// Regions: taking pages and giving them back.
     Regions,
 }
@@ -34,12 +38,14 @@ pub fn run(args: &Args) -> Result<()> {
     match args.topic {
         Topic::Evtchn => evtchn::host()?,
         Topic::Gnttab => gnttab::host()?,
+        Topic::GuestMemory => return guest_memory::host(),
         Topic::Regions => regions::host()?,
     }
     if !args.host_only {
         xen::print(match args.topic {
             Topic::Evtchn => "evtchn",
             Topic::Gnttab => "gnttab",
+            Topic::GuestMemory => "guest_memory",
             Topic::Regions => "regions",
         })?;
     }

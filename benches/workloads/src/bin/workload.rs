@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `workload evtchn SERVER LOAD PASSES`, `workload evtchn notify PASSES`,
-//! `workload gnttab GRANTER pair|batch PASSES` or
+//! `workload gnttab GRANTER pair|batch PASSES`,
+//! `workload guest_memory fault|serve KIND RESERVATIONS PASSES` or
 //! `workload regions ALLOCATOR LOAD [uncached] PASSES`: does it that many
 //! times, for a tool that counts instructions.
+//!
+//! `workload guest_memory compare KIND RESERVATIONS` and
+//! `workload guest_memory map|free PAGES OFFSET` print comparisons and
+//! hypercalls.
 
 use std::hint::black_box;
 
 use xen_guest_workloads::evtchn::{Load, Rig, Server, notifier};
-use xen_guest_workloads::{gnttab, regions};
+use xen_guest_workloads::{gnttab, guest_memory, regions};
 
 fn passes(text: &str) -> u64 {
     text.parse().expect("a number of passes")
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
 }
 
 fn main() {
@@ -50,6 +59,24 @@ fn main() {
                 match rest {
                     ["uncached"] => rig.uncached_pass(),
                     _ => rig.pass(),
+                }
+            }
+        }
+        ["guest_memory", "compare", kind, count] => {
+            let rig = guest_memory::Rig::new(number(count), kind == "anonymous");
+            println!("{}", rig.most_comparisons());
+        }
+        ["guest_memory", what @ ("map" | "free"), pages, offset] => {
+            let (map, free) =
+                guest_memory::Rig::new(1, false).hypercalls(number(pages), number(offset));
+            println!("{}", if what == "map" { map } else { free });
+        }
+        ["guest_memory", what, kind, reservations, count] => {
+            let rig = guest_memory::Rig::new(number(reservations), kind == "anonymous");
+            for _ in 0..passes(count) {
+                match what {
+                    "fault" => rig.faults(),
+                    _ => rig.serve(),
                 }
             }
         }
