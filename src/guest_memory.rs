@@ -463,6 +463,9 @@ impl<'m> GuestMemory<'m> {
     /// Sleep until a vCPU waits, or the time is over. Returns whether one may
     /// wait: [`serve`](Self::serve) then.
     ///
+    /// With a limit it takes many hypercalls to find out what time it is, more
+    /// than all of an access does.
+    ///
     /// # Errors
     ///
     /// As [`Guest::wait`]; [`Error::NotSupported`] without traps.

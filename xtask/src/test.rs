@@ -149,6 +149,10 @@ fn real_xen(legs: &mut Legs, machine: &qemu::MachineArgs) -> String {
         ..machine.clone()
     };
     let told = [machine, &ioreq].map(|machine| scenarios(legs, machine));
+    legs.run("emulated device", |tally| {
+        tally.check("examples/firmware", qemu::run_served(&ioreq));
+        Ok(())
+    });
     legs.run("standalone firmware", |tally| {
         for folder in STANDALONE {
             tally.check(folder, qemu::run_standalone(folder, machine));

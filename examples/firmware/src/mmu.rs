@@ -108,7 +108,24 @@ pub(crate) unsafe fn activate() {
 /// The range is empty or holds a page that Xen put there, and nothing that
 /// Rust knows as an object of its own.
 pub unsafe fn map_window(region: Region, writable: bool) -> Result<(), WindowError> {
-    let attributes = if writable { DATA } else { CONSTANTS };
+    map_pages(region, if writable { DATA } else { CONSTANTS })
+}
+
+/// Makes `region` accessible, as the registers of a device that another domain
+/// or Xen emulates. [`unmap_window`] undoes it.
+///
+/// # Errors
+///
+/// With nothing changed.
+///
+/// # Safety
+///
+/// Nothing that Rust knows as an object of its own is there.
+pub unsafe fn map_device(region: Region) -> Result<(), WindowError> {
+    map_pages(region, DEVICE)
+}
+
+fn map_pages(region: Region, attributes: El1Attributes) -> Result<(), WindowError> {
     // Pages only: a page out of a larger block could not be unmapped without
     // taking away its neighbours for a moment.
     let constraints = Constraints::NO_BLOCK_MAPPINGS | Constraints::NO_CONTIGUOUS_HINT;
@@ -126,8 +143,8 @@ pub unsafe fn map_window(region: Region, writable: bool) -> Result<(), WindowErr
 ///
 /// # Safety
 ///
-/// The range was mapped by [`map_window`], or is RAM in whole blocks of 2 MiB,
-/// and nothing uses it any more.
+/// The range was mapped by [`map_window`] or [`map_device`], or is RAM in whole
+/// blocks of 2 MiB, and nothing uses it any more.
 pub unsafe fn unmap_window(region: Region) -> Result<(), WindowError> {
     // A block may go as a whole.
     let constraints = Constraints::NO_CONTIGUOUS_HINT;

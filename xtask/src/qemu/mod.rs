@@ -145,12 +145,50 @@ fn run_example(args: &RunArgs) -> Result<()> {
         Some(folder) => Firmware::in_folder(folder, name)?,
         None => Firmware::example(name.context("a program's name")?),
     };
-    report(&exchange(
+    let layout = if firmware.name() == SERVED {
+        serve
+    } else {
+        exchange
+    };
+    report(&layout(
         &firmware.features(&features),
         args.machine.machine(),
         args.vcpus,
         &args.bootargs,
     )?)
+}
+
+/// The program whose dom0 serves a domU, on a Xen that has device models.
+pub fn run_served(machine: &MachineArgs) -> Result<()> {
+    report(&serve(
+        &Firmware::example(SERVED),
+        machine.machine(),
+        1,
+        "",
+    )?)
+}
+
+const SERVED: &str = "emulated_device";
+
+/// dom0 and a domU with this program: one serves the other.
+fn serve(firmware: &Firmware, mut machine: Machine, vcpus: u32, bootargs: &str) -> Result<Machine> {
+    let image = firmware.image(DOMU_IMAGE_BASE)?;
+    let token = completion_token(firmware.name());
+    let words = match machine.clock {
+        Clock::Instructions { shift } => format!("icount={shift} {bootargs}"),
+        Clock::Wall { .. } => bootargs.to_owned(),
+    };
+    let guest = |guest: Guest, role: &str| {
+        guest
+            .bootargs(format!("{role} {words}").trim_end())
+            .token(&token)
+    };
+    machine.dom0 = Some(guest(Guest::dom0(&image), "role=server client=1"));
+    machine.domus = vec![guest(
+        Guest::domu("domU1", &image).cpus(vcpus),
+        "role=driver",
+    )];
+    Ok(machine)
 }
 
 /// The firmware that is no part of `examples/firmware`: built and run as a
