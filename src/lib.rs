@@ -56,6 +56,12 @@
 //! - `sim`: a simulated Xen with several domains in one process, for tests on
 //!   the host. Needs std; for targets without an operating system it adds
 //!   nothing.
+//!
+//! # C in dependent crates
+//!
+//! `DEP_XEN_GUEST_INCLUDE` and `DEP_XEN_GUEST_ABI` tell a dependent crate's
+//! build script where the core's headers and Xen's are. The core itself is
+//! linked with this crate. `examples/mixed` is such a crate.
 
 #![no_std]
 #![deny(missing_docs)]

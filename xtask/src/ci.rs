@@ -60,6 +60,12 @@ fn clippy() -> Result<()> {
     cargo
         .args(["--workspace", "--all-targets", "--features", "sim"])
         .env("XEN_GUEST_CI", "1");
+    deny_warnings(&mut cargo)?;
+    let mut cargo = host_cargo("clippy");
+    cargo
+        .current_dir(process::workspace().join(style::OUTSIDE))
+        .arg("--target-dir")
+        .arg(process::target_folder("outside")?);
     deny_warnings(&mut cargo)
 }
 

@@ -11,8 +11,12 @@ use crate::process;
 use crate::setup::{self, Need};
 use crate::toolchain::host_cargo;
 
-/// The packages outside the workspace, each with its own lock file.
+/// The packages outside the workspace, each with its own lock file: for bare
+/// metal.
 pub const FIRMWARE: [&str; 3] = ["examples/firmware", "examples/template", "tests/firmware"];
+
+/// And for the host.
+pub const OUTSIDE: &str = "examples/mixed";
 
 const LICENCE: &str = "SPDX-License-Identifier: MIT OR Apache-2.0";
 
@@ -23,7 +27,7 @@ const TOP: usize = 2;
 /// Formatted as `cargo fmt` would.
 pub fn rust() -> Result<()> {
     process::run(host_cargo("fmt").args(["--all", "--check"]))?;
-    for folder in FIRMWARE {
+    for folder in FIRMWARE.into_iter().chain([OUTSIDE]) {
         let folder = process::workspace().join(folder);
         process::run(host_cargo("fmt").arg("--check").current_dir(folder))?;
     }
