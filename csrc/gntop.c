@@ -3,7 +3,8 @@
 
 #include "hypercall.h"
 
-int xg_grant_op(struct xg_guest *g, uint32_t sub_op, void *ops, uint32_t count)
+XG_SLOW int xg_grant_op(struct xg_guest *g, uint32_t sub_op, void *ops,
+			uint32_t count)
 {
 	return (int)xg_hypercall(g, __HYPERVISOR_grant_table_op, sub_op,
 				 (uintptr_t)ops, count, 0, 0);

@@ -37,7 +37,7 @@ void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end)
 		if (flags & 0xffff)
 			xg_set_bits(&t->left[w / XG_WORD_BITS], xg_bit(w));
 		else
-			xg_gntref_free(t, w, bits);
+			xg_gntref_free_some(t, w, bits);
 	}
 }
 
@@ -57,9 +57,16 @@ int xg_gntref_announce(struct xg_gnttab *t, size_t at)
 	return 0;
 }
 
-int xg_gntref_give(struct xg_gnttab *t, uint32_t gref)
+XG_SLOW void xg_gntref_free_some(struct xg_gnttab *t, uint32_t w, uint64_t bits)
 {
-	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
+	if (bits)
+		xg_gntref_free(t, w, bits);
+}
+
+XG_SLOW int xg_gntref_give(struct xg_gnttab *t, uint32_t gref)
+{
+	xg_gntref_free_some(t, gref / XG_WORD_BITS, xg_bit(gref));
+	return 0;
 }
 
 /* Take a reference, if it is free. */

@@ -87,7 +87,8 @@ static inline int xg_gntref_free(struct xg_gnttab *t, size_t w, uint64_t bits)
 	return 0;
 }
 
-/* One of them, apart. */
+/* The same, apart; `bits` may be 0. And for one reference. */
+void xg_gntref_free_some(struct xg_gnttab *t, uint32_t w, uint64_t bits);
 int xg_gntref_give(struct xg_gnttab *t, uint32_t gref);
 
 /* The references of frames [first, end), which are mapped. */

@@ -259,12 +259,6 @@ int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
 	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
 }
 
-static XG_SLOW void free_bits(struct xg_gnttab *t, uint32_t w, uint64_t bits)
-{
-	if (bits)
-		xg_gntref_free(t, w, bits);
-}
-
 int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 			uint32_t count)
 {
@@ -286,13 +280,13 @@ int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 			continue;
 		}
 		if (w != gref / XG_WORD_BITS) {
-			free_bits(t, w, bits);
+			xg_gntref_free_some(t, w, bits);
 			bits = 0;
 		}
 		w = gref / XG_WORD_BITS;
 		bits |= xg_bit(gref);
 	}
-	free_bits(t, w, bits);
+	xg_gntref_free_some(t, w, bits);
 	return first;
 }
 

@@ -116,6 +116,27 @@ int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom, uint32_t *frames,
 	return 0;
 }
 
+int xg_gnttab_version(struct xg_guest *g, uint16_t dom)
+{
+	struct gnttab_get_version op = {.dom = dom};
+	int rc = xg_grant_op(g, GNTTABOP_get_version, &op, 1);
+
+	return rc ? rc : (int)op.version;
+}
+
+/* Earlier firmware may have chosen the other; Arm's Xen has this one only. */
+static int use_version_1(struct xg_guest *g)
+{
+#if defined(__x86_64__)
+	struct gnttab_set_version op = {.version = 1};
+
+	return xg_grant_op(g, GNTTABOP_set_version, &op, 1);
+#else
+	(void)g;
+	return 0;
+#endif
+}
+
 int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
 {
 	struct xg_gnttab *t = &g->gnttab;
@@ -125,7 +146,9 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
 	t->near = &t->none;
 	if (!config->gnttab.pages)
 		return 0;
-	rc = xg_gnttab_query_size(g, DOMID_SELF, &frames, &limit);
+	rc = use_version_1(g);
+	if (!rc)
+		rc = xg_gnttab_query_size(g, DOMID_SELF, &frames, &limit);
 	if (rc)
 		return rc;
 	t->max_frames =

@@ -146,6 +146,14 @@ int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom, uint32_t *frames,
 			 uint32_t *max_frames);
 
 /*
+ * The version of the entries in domain `dom`'s table: 1 or 2, or -XG_ESRCH,
+ * -XG_EPERM. This guest's is 1, which xg_guest_init() sees to: -XG_EBUSY from
+ * there where earlier firmware used version 2 and peers still use its grants.
+ * Arm's Xen has no version 2.
+ */
+int xg_gnttab_version(struct xg_guest *g, uint16_t dom);
+
+/*
  * Have Xen copy between frames and granted pages: `count` ops of
  * xen/grant_table.h, in one hypercall. Of each the caller fills source and
  * dest (a reference and its domain, with the flag for it; or a frame of this

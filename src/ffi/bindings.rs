@@ -1111,6 +1111,7 @@ unsafe extern "C" {
         frames: *mut u32,
         max_frames: *mut u32,
     ) -> ::core::ffi::c_int;
+    pub fn xg_gnttab_version(g: *mut xg_guest, dom: u16) -> ::core::ffi::c_int;
     pub fn xg_gnttab_copy(
         g: *mut xg_guest,
         ops: *mut gnttab_copy,

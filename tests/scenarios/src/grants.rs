@@ -3,13 +3,16 @@
 
 use core::ptr::{self, NonNull};
 
-use xen_guest::{PAGE_SIZE, Page, ffi};
+use xen_guest::ffi::{self, abi};
+use xen_guest::{PAGE_SIZE, Page};
 
 use crate::Verdict;
 use crate::cx::Cx;
 use crate::domain::Role::{A, B, Control};
 use crate::ops::{Kept, Mapped, gfn_of, grant_page};
 
+const EPERM: i64 = -1;
+const ESRCH: i64 = -3;
 const EBUSY: i64 = -16;
 const EINVAL: i64 = -22;
 const ENOSPC: i64 = -28;
@@ -183,6 +186,47 @@ pub(crate) fn full_table(cx: &mut Cx<'_, '_>) -> Verdict {
     });
     cx.check(ended, 993)?;
     cx.free(A, &mut last);
+    Ok(())
+}
+
+/// There is one version of the entries on Arm, and Xen says so.
+pub(crate) fn grant_table_versions(cx: &mut Cx<'_, '_>) -> Verdict {
+    const ENOSYS: i64 = -38;
+
+    let version = |cx: &mut Cx<'_, '_>, role, dom: u16| {
+        cx.step(role, format_args!("version({dom:#x})"), |d| {
+            // SAFETY: the guest is set up.
+            unsafe { ffi::xg_gnttab_version(d.raw(), dom).into() }
+        })
+    };
+    let results = [
+        (version(cx, A, SELF), 1),
+        (version(cx, A, B.raw()), EPERM),
+        (version(cx, A, 99), ESRCH),
+        (version(cx, Control, A.raw()), 1),
+    ];
+    for (result, want) in results {
+        cx.check(result, want)?;
+    }
+    // Past the library, which never asks for it: refused, with the version
+    // that is in force.
+    for (asked, want) in [(2, ENOSYS), (3, EINVAL), (1, 0)] {
+        let answer = cx.step(A, format_args!("set_version({asked})"), |d| {
+            let mut op = abi::gnttab_set_version { version: asked };
+            let args = [
+                abi::GNTTABOP_set_version as usize,
+                (&raw mut op).expose_provenance(),
+                1,
+                0,
+                0,
+            ];
+            // SAFETY: the guest is set up; the structure that the operation
+            // takes, which changes nothing here.
+            let rc = unsafe { d.memory.hypercall(abi::__HYPERVISOR_grant_table_op, args) };
+            rc as i64 * 10 - i64::from(op.version)
+        });
+        cx.check(answer, want * 10 - 1)?;
+    }
     Ok(())
 }
 

@@ -110,6 +110,7 @@ scenarios! {
         end_twice
         bad_grants
         full_table
+        grant_table_versions
         alloc_and_grant_to_control_domain;
     batches: batches_of_grants runs_of_grants grants_that_end_later copies;
     mappings:
