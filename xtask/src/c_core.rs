@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::bindings::{ABI_HEADERS, INTERFACE_VERSION};
 use crate::legs::Tally;
@@ -148,6 +148,7 @@ pub fn compile(tally: &mut Tally) -> Result<()> {
     for compiler in &hosts {
         headers_alone(compiler, objects.path(), tally)?;
     }
+    c_linkage(tally)?;
     println!("with each header by itself: {tally}");
     for compiler in hosts.iter().chain(&bare) {
         headers_together(compiler, objects.path(), tally)?;
@@ -181,6 +182,39 @@ fn headers_alone(compiler: &Compiler, scratch: &Path, tally: &mut Tally) -> Resu
         }
     }
     Ok(())
+}
+
+/// A header that compiles as C++ may still declare functions that C++ would
+/// look for under other names.
+fn c_linkage(tally: &mut Tally) -> Result<()> {
+    for header in headers()? {
+        if header.starts_with("xen/") {
+            continue; // Xen's declare no functions
+        }
+        let path = process::workspace().join("include").join(&header);
+        let text = fs::read_to_string(&path)?;
+        let result = if !declares_functions(&text) || text.contains("extern \"C\" {") {
+            Ok(())
+        } else {
+            Err(anyhow!("it declares functions without extern \"C\""))
+        };
+        tally.check(&header, result);
+    }
+    Ok(())
+}
+
+/// Whether there is one at the start of a line: `<type> <name>(...`.
+fn declares_functions(header: &str) -> bool {
+    header.lines().any(|line| {
+        let declares = line.split_once('(').is_some_and(|(before, _)| {
+            before.contains(' ')
+                && before
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || " _*".contains(c))
+        });
+        let starts = line.starts_with(|c: char| c.is_alphabetic());
+        starts && declares && !line.starts_with("typedef")
+    })
 }
 
 /// All headers in one file, first to last and last to first.
@@ -351,4 +385,21 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_of_functions_are_seen() {
+        assert!(declares_functions("/* a */\nint f(void);\n"));
+        assert!(declares_functions("struct xg_guest *xg_current(void);"));
+        assert!(declares_functions("const char *name(int n,\n\t\tint m);"));
+        assert!(!declares_functions("typedef void (*handler)(void *);"));
+        assert!(!declares_functions(
+            "#define F(x) (x)\nstruct s {\n\tint (*f)(int);\n};"
+        ));
+        assert!(!declares_functions(" * int f(void);\nextern int f;"));
+    }
 }

@@ -169,11 +169,13 @@ impl Package {
             Need::CMake,
             Need::Clang,
             Need::Gcc,
+            Need::Lld,
             Need::Llvm,
             Need::PkgConfig,
             Need::XenHeaders,
         ])?;
         tally.check("the commands of csrc/README.md", self.readme());
+        tally.check("firmware with the installed library", self.firmware());
         for compiler in COMPILERS {
             for xen in [None, Some(OFFICIAL_HEADERS)] {
                 let what = format!("{compiler}, {}", xen.unwrap_or("our headers"));
@@ -207,6 +209,29 @@ impl Package {
         }
         ensure!(blocks > 3, "only {blocks} blocks of commands");
         process::run(&mut Command::new(self.folder.join("a.out")))
+    }
+
+    /// Install for bare metal, and link firmware with that.
+    fn firmware(&self) -> Result<()> {
+        let source = process::workspace().join("examples/c/firmware");
+        let [library, prefix, firmware] =
+            ["cross", "cross-prefix", "cross-firmware"].map(|name| self.scratch.path().join(name));
+        let toolchain = source.join("aarch64-none-elf.cmake");
+        process::output(
+            cmake(&self.folder.join("csrc"), &library, "clang")
+                .arg(format!("-DCMAKE_TOOLCHAIN_FILE={}", toolchain.display()))
+                .arg(format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display())),
+        )?;
+        process::output(Command::new("cmake").arg("--build").arg(&library))?;
+        process::output(Command::new("cmake").arg("--install").arg(&library))?;
+        process::output(
+            cmake(&source, &firmware, "clang")
+                .arg("-DXEN_GUEST_INSTALLED=ON")
+                .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())),
+        )?;
+        process::output(Command::new("cmake").arg("--build").arg(&firmware))?;
+        ensure!(firmware.join("c_firmware").is_file(), "nothing was linked");
+        Ok(())
     }
 
     /// Build and install, with the simulator, and move what was installed.
