@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> Result<()> {
     match args.topic {
         Topic::Evtchn => evtchn::host()?,
         Topic::Gnttab => gnttab::host()?,
-        Topic::GuestMemory => return guest_memory::host(),
+        Topic::GuestMemory => guest_memory::host()?,
         Topic::Regions => regions::host()?,
     }
     if !args.host_only {

@@ -8,6 +8,7 @@
 
 mod evtchn;
 mod gnttab;
+mod guest_memory;
 mod regions;
 
 use firmware::time::ticks;
@@ -41,9 +42,15 @@ firmware::main!(main);
 
 fn main(machine: &'static Machine) {
     match machine.args.get("topic") {
+        Some("guest_memory") if machine.args.get("role") == Some("driver") => {
+            guest_memory::drive();
+        }
+        Some("guest_memory") => guest_memory::serve(),
         Some("evtchn") => evtchn::run(),
         Some("gnttab") => gnttab::run(),
         Some("regions") => regions::run(),
-        other => panic!("topic=evtchn, gnttab or regions on the command line, not {other:?}"),
+        other => panic!(
+            "topic=evtchn, gnttab, guest_memory or regions on the command line, not {other:?}"
+        ),
     }
 }
