@@ -19,8 +19,13 @@ use crate::toolchain::{self, host_cargo};
 /// tests/stress_edges.rs.
 const EDGES: &str = "100000000";
 
-/// Firmware as others would write it, with the library from outside.
-const STANDALONE: [&str; 2] = ["examples/c/firmware", "examples/template"];
+/// Firmware as others would write it, with the library from outside: the folder,
+/// and a toolchain other than the usual one.
+const STANDALONE: [(&str, Option<&str>); 3] = [
+    ("examples/c/firmware", None),
+    ("examples/c/firmware", Some("aarch64-linux-gnu.cmake")),
+    ("examples/template", None),
+];
 
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)] // part of `ci`'s, which has the same name
@@ -154,8 +159,9 @@ fn real_xen(legs: &mut Legs, machine: &qemu::MachineArgs) -> String {
         Ok(())
     });
     legs.run("standalone firmware", |tally| {
-        for folder in STANDALONE {
-            tally.check(folder, qemu::run_standalone(folder, machine));
+        setup::require(&[Need::XenCompiler])?;
+        for (folder, toolchain) in STANDALONE {
+            tally.check(folder, qemu::run_standalone(folder, toolchain, machine));
         }
         Ok(())
     });

@@ -25,6 +25,7 @@ pub struct Firmware {
     folder: PathBuf,
     bin: String,
     features: Vec<String>,
+    toolchain: Option<PathBuf>,
 }
 
 impl Firmware {
@@ -34,6 +35,7 @@ impl Firmware {
             folder: process::workspace().join(folder),
             bin: bin.to_owned(),
             features: Vec::new(),
+            toolchain: None,
         }
     }
 
@@ -66,6 +68,16 @@ impl Firmware {
         self
     }
 
+    /// Build a CMake project with the compiler of this toolchain file.
+    pub fn toolchain(mut self, file: Option<&Path>) -> Result<Self> {
+        let absolute = |file: &Path| {
+            file.canonicalize()
+                .with_context(|| format!("there is no {}", file.display()))
+        };
+        self.toolchain = file.map(absolute).transpose()?;
+        Ok(self)
+    }
+
     /// Build it for this load address and return the image's path. Images for
     /// different addresses lie beside each other.
     pub fn image(&self, base: u64) -> Result<PathBuf> {
@@ -81,6 +93,9 @@ impl Firmware {
     }
 
     fn build_package(&self, base: u64) -> Result<PathBuf> {
+        if self.toolchain.is_some() {
+            bail!("a Cargo package has no toolchain file");
+        }
         let manifest = self.folder.join("Cargo.toml");
         if !manifest.is_file() {
             bail!("there is no firmware in {}", self.folder.display());
@@ -106,15 +121,18 @@ impl Firmware {
         if !self.features.is_empty() {
             bail!("a CMake project has no features");
         }
-        let build = build_folder(&self.folder)?;
-        process::output(
-            Command::new("cmake")
-                .arg("-S")
-                .arg(&self.folder)
-                .arg("-B")
-                .arg(&build)
-                .arg("-DCMAKE_BUILD_TYPE=Release"),
-        )?;
+        let build = self.build_folder()?;
+        let mut cmake = Command::new("cmake");
+        cmake
+            .arg("-S")
+            .arg(&self.folder)
+            .arg("-B")
+            .arg(&build)
+            .arg("-DCMAKE_BUILD_TYPE=Release");
+        if let Some(file) = &self.toolchain {
+            cmake.arg(format!("-DCMAKE_TOOLCHAIN_FILE={}", file.display()));
+        }
+        process::output(&mut cmake)?;
         process::output(
             Command::new("cmake")
                 .arg("--build")
@@ -123,16 +141,18 @@ impl Firmware {
         )?;
         Ok(build.join(&self.bin))
     }
-}
 
-/// Where a CMake project is built: a folder for each.
-fn build_folder(folder: &Path) -> Result<PathBuf> {
-    let name: String = folder
-        .to_string_lossy()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
-    process::target_folder(&format!("firmware/cmake{name}"))
+    /// Where a CMake project is built: a folder for each, and each toolchain.
+    fn build_folder(&self) -> Result<PathBuf> {
+        let paths = [Some(&self.folder), self.toolchain.as_ref()];
+        let name: String = paths
+            .into_iter()
+            .flatten()
+            .flat_map(|path| path.to_string_lossy().chars().collect::<Vec<_>>())
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        process::target_folder(&format!("firmware/cmake{name}"))
+    }
 }
 
 /// What the project calls itself: `project(<name> ...)`.

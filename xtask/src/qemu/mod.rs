@@ -99,6 +99,9 @@ struct RunArgs {
     /// one named like it if no name is given.
     #[arg(long, value_name = "FOLDER")]
     firmware: Option<PathBuf>,
+    /// A CMake project's toolchain file, instead of its own choice.
+    #[arg(long, value_name = "FILE", requires = "firmware")]
+    toolchain: Option<PathBuf>,
     /// Features of the firmware package, separated by commas.
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
@@ -142,7 +145,7 @@ fn run_example(args: &RunArgs) -> Result<()> {
     let features: Vec<&str> = args.features.iter().map(String::as_str).collect();
     let name = args.name.as_deref();
     let firmware = match &args.firmware {
-        Some(folder) => Firmware::in_folder(folder, name)?,
+        Some(folder) => Firmware::in_folder(folder, name)?.toolchain(args.toolchain.as_deref())?,
         None => Firmware::example(name.context("a program's name")?),
     };
     let layout = if firmware.name() == SERVED {
@@ -193,8 +196,10 @@ fn serve(firmware: &Firmware, mut machine: Machine, vcpus: u32, bootargs: &str) 
 
 /// The firmware that is no part of `examples/firmware`: built and run as a
 /// user of it would.
-pub fn run_standalone(folder: &str, machine: &MachineArgs) -> Result<()> {
-    let firmware = Firmware::in_folder(&process::workspace().join(folder), None)?;
+pub fn run_standalone(folder: &str, toolchain: Option<&str>, machine: &MachineArgs) -> Result<()> {
+    let folder = process::workspace().join(folder);
+    let toolchain = toolchain.map(|file| folder.join(file));
+    let firmware = Firmware::in_folder(&folder, None)?.toolchain(toolchain.as_deref())?;
     report(&exchange(&firmware, machine.machine(), 1, "")?)
 }
 
