@@ -10,14 +10,14 @@ use std::fmt::{self, Write};
 use std::ptr::NonNull;
 use std::sync::Mutex;
 
-use xen_guest::sim::{Access, Delivery, DomainConfig, Hypervisor, SimPage};
+use xen_guest::sim::{Access, Delivery, DomainConfig, Hypervisor, Policy, SimPage};
 use xen_guest::{
     EmptyPages, EventsAbi, Gfn, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Page, PageOwner,
     Parking, Platform, Region, Upcall, Window, ffi, region_metadata, sim,
 };
 use xen_guest_scenarios::{
-    BALLOON_PAGES, Concurrent, Counters, Domain, Memory, Outcome, REGION_PAGES, Role, WINDOW_PAGES,
-    World,
+    BALLOON_PAGES, Concurrent, Counters, Domain, Memory, Outcome, REGION_PAGES, Role, SCENARIOS,
+    SILO_SCENARIOS, Scenario, WINDOW_PAGES, World,
 };
 
 /// A domain's pages, from the simulator.
@@ -191,8 +191,13 @@ fn balloon(domain: &sim::Domain) -> Window {
 /// Scenarios have handlers in statics: one run at a time.
 static RUN: Mutex<()> = Mutex::new(());
 
-/// Run everything; the log, the outcome and what is left over.
-fn run(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> (String, Outcome) {
+/// Run these scenarios; the log, the outcome and what is left over.
+fn run(
+    xen: Hypervisor,
+    scenarios: &[Scenario],
+    delivery: Delivery,
+    abi: EventsAbi,
+) -> (String, Outcome) {
     let _guard = RUN.lock().unwrap_or_else(|failed| failed.into_inner());
     let config = |config: DomainConfig| config.with_delivery(delivery).with_ram_pages(2048);
     let domains = [
@@ -250,7 +255,7 @@ fn run(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> (String, Outcome)
                     domains: roles,
                     log: String::new(),
                 };
-                let outcome = xen_guest_scenarios::run_all(&mut world);
+                let outcome = xen_guest_scenarios::run(&mut world, scenarios);
                 (world.log, outcome)
             })
         })
@@ -286,8 +291,8 @@ fn run(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> (String, Outcome)
 }
 
 fn conforms(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> String {
-    let (log, outcome) = run(xen, delivery, abi);
-    let scenarios = xen_guest_scenarios::SCENARIOS.len();
+    let (log, outcome) = run(xen, SCENARIOS, delivery, abi);
+    let scenarios = SCENARIOS.len();
     assert_eq!(outcome.passed as usize, scenarios);
     println!("simulator, {delivery:?}, {abi:?}: {scenarios} scenarios passed");
     log
@@ -333,11 +338,28 @@ fn asynchronous_fifo() {
     conforms(xen, Delivery::Asynchronous, EventsAbi::Fifo);
 }
 
+/// Domains that are kept apart.
+#[test]
+fn silo() {
+    for (abi, name) in [(EventsAbi::TwoLevel, "2l"), (EventsAbi::Fifo, "fifo")] {
+        for delivery in [Delivery::Deterministic, Delivery::Asynchronous] {
+            let xen = Hypervisor::with_policy(Policy::Silo);
+            let (log, outcome) = run(xen, SILO_SCENARIOS, delivery, abi);
+            let scenarios = SILO_SCENARIOS.len();
+            assert_eq!(outcome.passed as usize, scenarios);
+            println!("simulator, {delivery:?}, {abi:?}, silo: {scenarios} scenarios passed");
+            if delivery == Delivery::Deterministic {
+                keep(&format!("simulator-{name}-silo.log"), &log);
+            }
+        }
+    }
+}
+
 /// When events are delivered makes no difference to any result.
 #[test]
 fn both_modes_agree() {
     for abi in [EventsAbi::TwoLevel, EventsAbi::Fifo] {
-        let log = |delivery| run(Hypervisor::new(), delivery, abi).0;
+        let log = |delivery| run(Hypervisor::new(), SCENARIOS, delivery, abi).0;
         let deterministic = log(Delivery::Deterministic);
         let asynchronous = log(Delivery::Asynchronous);
         assert_eq!(deterministic, asynchronous);

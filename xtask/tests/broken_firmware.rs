@@ -78,6 +78,18 @@ fn a_panic_exits_non_zero() {
 
 #[test]
 #[ignore = "starts real Xen"]
+fn a_failure_is_in_the_results() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("results.xml");
+    let path = file.to_str().expect("a path in UTF-8");
+    xtask_fails(&["test", "--break", "panic", "--junit", path], "panic");
+    let results = std::fs::read_to_string(&file).expect("results");
+    assert!(results.contains("failures=\"1\""), "{results}");
+    assert!(results.contains("panic: on purpose"), "{results}");
+}
+
+#[test]
+#[ignore = "starts real Xen"]
 fn a_missing_completion_token_exits_non_zero() {
     fails("silent", "did not print");
 }

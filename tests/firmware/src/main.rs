@@ -4,7 +4,8 @@
 //! The same image runs as dom0 and as two domUs. The command line says which
 //! one it is: `role=control`, `role=a` or `role=b`. In the control domain
 //! `break=fail|hang|panic|silent` makes the run go wrong. `events=fifo` asks
-//! for the FIFO ABI, in each domain.
+//! for the FIFO ABI, in each domain, `policy=silo` runs the scenarios for a Xen
+//! that keeps domUs apart.
 
 #![no_std]
 #![no_main]
@@ -23,7 +24,8 @@ use firmware::{
 use static_cell::{ConstStaticCell, StaticCell};
 use xen_guest::{EmptyPages, GuestStorage, PAGE_SIZE, Page, Parking, Window, region_metadata};
 use xen_guest_scenarios::{
-    Counters, Domain, Memory, REGION_PAGES, Role, WINDOW_PAGES, World, run_all,
+    Counters, Domain, Memory, REGION_PAGES, Role, SCENARIOS, SILO_SCENARIOS, WINDOW_PAGES, World,
+    run,
 };
 
 use lockstep::{Break, Link, Lockstep};
@@ -162,7 +164,15 @@ fn main(machine: &'static Machine) {
         broken,
         number: 0,
     };
-    let outcome = run_all(&mut world);
+    let scenarios = match machine.args.get("policy") {
+        Some("silo") => SILO_SCENARIOS,
+        None => SCENARIOS,
+        other => panic!("policy=silo on the command line, or nothing, not {other:?}"),
+    };
+    if role == Role::Control {
+        println!("conformance: {} scenarios", scenarios.len());
+    }
+    let outcome = run(&mut world, scenarios);
 
     // Nobody may keep anything. The last step, so that dom0, whose end is the
     // machine's, is the last to finish.

@@ -7,7 +7,7 @@ mod evtchn;
 mod gnttab;
 mod guest_memory;
 mod regions;
-mod xen;
+pub mod xen;
 
 use anyhow::Result;
 use clap::Subcommand;

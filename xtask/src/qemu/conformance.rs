@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `qemu test`: the conformance scenarios on real Xen, with our dom0 and two
-//! domUs.
+//! domUs; with `--silo` those for domUs that Xen keeps apart.
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 
 use super::MachineArgs;
-use super::console::{Line, Source};
 use super::firmware::Firmware;
 use super::guest::{DOMU_IMAGE_BASE, Guest, completion_token};
+use super::junit::{self, Case, Suite};
+use super::progress::Progress;
 use crate::process;
 
 /// How event channels are shared with Xen.
@@ -46,6 +47,9 @@ pub struct Args {
     #[arg(long = "break", value_name = "HOW",
           value_parser = ["fail", "hang", "panic", "silent"])]
     broken: Option<String>,
+    /// Write the results to this file too, in JUnit's XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     #[command(flatten)]
     pub machine: MachineArgs,
 }
@@ -57,33 +61,31 @@ impl Args {
             events: None,
             steps: false,
             broken: None,
+            junit: None,
             machine,
         }
     }
 }
 
-/// A run of all scenarios.
+/// What the scenarios of one machine said, and how they went.
 #[derive(Clone, Debug, Default)]
 pub struct Conformance {
-    pub passed: u32,
-    pub failed: u32,
-    /// From the start of QEMU to its end.
-    pub elapsed: Duration,
+    pub suite: Suite,
     /// The scenarios' log.
     pub log: Vec<String>,
 }
 
-/// What the control domain puts before each line of the log.
-const LOG_PREFIX: &str = "log: ";
-
 pub fn run(args: &Args) -> Result<()> {
     let started = Instant::now();
-    let conformance = conform(args)?;
+    let (suites, result) = conform(args);
+    junit::write(args.junit.as_deref(), &suites)?;
+    result?;
+    let passed: usize = suites.iter().map(Suite::passed).sum();
+    let elapsed: Duration = suites.iter().map(|suite| suite.time).sum();
     println!(
-        "{}: {} scenarios passed in {:.2} s, {:.2} s with building",
-        args.machine.xen,
-        conformance.passed,
-        conformance.elapsed.as_secs_f32(),
+        "{}: {passed} scenarios passed in {:.2} s, {:.2} s with building",
+        args.machine.name(),
+        elapsed.as_secs_f32(),
         started.elapsed().as_secs_f32()
     );
     Ok(())
@@ -96,37 +98,73 @@ impl Args {
     }
 }
 
-/// Run the scenarios with every event ABI asked for; an error if any of them
-/// fails or a run does not end as it should.
-pub fn conform(args: &Args) -> Result<Conformance> {
-    let mut all = Conformance::default();
+/// Run the scenarios with every event ABI asked for: how they went, up to the
+/// run that did not end as it should, and whether there is one.
+pub fn conform(args: &Args) -> (Vec<Suite>, Result<()>) {
+    let mut suites = Vec::new();
     for events in args.runs() {
-        let one = conform_with(args, events)?;
-        all.passed += one.passed;
-        all.failed += one.failed;
-        all.elapsed += one.elapsed;
-        all.log.extend(one.log);
+        let (conformance, result) = conform_with(args, events);
+        suites.push(conformance.suite);
+        if result.is_err() {
+            return (suites, result);
+        }
     }
-    Ok(all)
+    (suites, Ok(()))
 }
 
 /// The same with one event ABI.
-pub fn conform_with(args: &Args, events: Events) -> Result<Conformance> {
-    let conformance = boot(args, events)?;
-    if conformance.failed > 0 || conformance.passed == 0 {
-        bail!(
-            "{} scenarios passed and {} failed on {}",
-            conformance.passed,
-            conformance.failed,
-            args.machine.xen
-        );
+pub fn conform_with(args: &Args, events: Events) -> (Conformance, Result<()>) {
+    let started = Instant::now();
+    let mut progress = Progress::new(args.steps);
+    let ended = boot(args, events, &mut progress);
+    progress.clear();
+    if let Err(error) = &ended {
+        progress.end(&format!("{error:#}"));
     }
-    Ok(conformance)
+    let mut suite = Suite {
+        name: format!("{}, events {}", args.machine.name(), events.name()),
+        cases: progress.cases,
+        time: *ended.as_ref().unwrap_or(&started.elapsed()),
+    };
+    let result = match ended {
+        Err(error) => {
+            // Perhaps not in a scenario.
+            if suite.failed() == 0 {
+                suite.cases.push(Case {
+                    name: "run".into(),
+                    time: suite.time,
+                    failure: Some(format!("{error:#}")),
+                });
+            }
+            Err(error)
+        }
+        Ok(_) if suite.failed() > 0 || suite.passed() == 0 => Err(anyhow!(
+            "{} scenarios passed and {} failed on {}",
+            suite.passed(),
+            suite.failed(),
+            args.machine.name()
+        )),
+        Ok(_) => Ok(()),
+    };
+    println!(
+        "events {}: {} passed, {} failed",
+        events.name(),
+        suite.passed(),
+        suite.failed()
+    );
+    let log = progress.log;
+    (Conformance { suite, log }, result)
 }
 
-fn boot(args: &Args, events: Events) -> Result<Conformance> {
+/// One run, and how long it took.
+fn boot(args: &Args, events: Events, progress: &mut Progress) -> Result<Duration> {
     let image = Firmware::new("tests/firmware", "conformance").image(DOMU_IMAGE_BASE)?;
-    let bootargs = |role: &str| format!("role={role} events={}", events.name());
+    let policy = if args.machine.silo {
+        " policy=silo"
+    } else {
+        ""
+    };
+    let bootargs = |role: &str| format!("role={role} events={}{policy}", events.name());
     let control = match &args.broken {
         Some(how) => format!("{} break={how}", bootargs("control")),
         None => bootargs("control"),
@@ -141,40 +179,10 @@ fn boot(args: &Args, events: Events) -> Result<Conformance> {
     machine.domus = [("domU1", "a"), ("domU2", "b")]
         .map(|(name, role)| Guest::domu(name, &image).bootargs(&bootargs(role)))
         .into();
-    println!("events: {}", events.name());
     let run = machine
-        .run_with(|line| show(line, args.steps))
-        .with_context(|| format!("the conformance run on {} failed", args.machine.xen))?;
-    let log = log_of(&run.lines);
-    let count = |start: &str| log.iter().filter(|line| line.starts_with(start)).count() as u32;
-    Ok(Conformance {
-        passed: count("passed "),
-        failed: count("FAILED "),
-        elapsed: run.elapsed,
-        log,
-    })
-}
-
-/// The scenarios' own lines.
-fn log_of(lines: &[Line]) -> Vec<String> {
-    lines
-        .iter()
-        .filter(|line| line.source == Source::Domain(0))
-        .filter_map(|line| line.text.strip_prefix(LOG_PREFIX))
-        .map(str::to_owned)
-        .collect()
-}
-
-fn show(line: &Line, steps: bool) {
-    match line.text.strip_prefix(LOG_PREFIX) {
-        Some(text) if steps => println!("{text}"),
-        Some(text) if text.starts_with("passed ") || text.starts_with("FAILED ") => {
-            println!("{text}");
-        }
-        Some(_) => {}
-        None if process::verbose() || line.source != Source::Xen => println!("{line}"),
-        None => {}
-    }
+        .run_with(|line| progress.see(line))
+        .with_context(|| format!("the conformance run on {} failed", args.machine.name()))?;
+    Ok(run.elapsed)
 }
 
 /// Keep a log where it can be looked at afterwards.

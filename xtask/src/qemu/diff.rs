@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::conformance;
+use super::{conformance, junit};
 use crate::process;
 
 /// Told to the simulator's test: where to put its logs.
@@ -26,20 +26,35 @@ const SHOWN: usize = 6;
 pub fn run(args: &conformance::Args) -> Result<()> {
     run_on_simulator()?;
     let mut total = Comparison::default();
+    let mut suites = Vec::new();
     for events in args.runs() {
-        let xen = conformance::conform_with(args, events)?.log.join("\n");
-        let build = if xen.contains(NO_DEVICE_MODELS) {
-            ""
-        } else {
-            "-ioreq"
+        let (run, result) = conformance::conform_with(args, events);
+        if result.is_err() {
+            suites.push(run.suite);
+            junit::write(args.junit.as_deref(), &suites)?;
+            return result;
+        }
+        let xen = run.log.join("\n");
+        let build = match args.machine.silo {
+            true => "-silo",
+            false if xen.contains(NO_DEVICE_MODELS) => "",
+            false => "-ioreq",
         };
         let simulator = read(&format!("simulator-{}{build}.log", events.name()))?;
         conformance::save(&format!("xen-{}.log", events.name()), &xen)?;
-        total.compare(&parse(&simulator), &parse(&xen));
+        let mut suite = run.suite;
+        suite.name += ", compared";
+        let differences = total.compare(&parse(&simulator), &parse(&xen));
+        suite.note(differences);
+        suites.push(suite);
     }
+    junit::write(args.junit.as_deref(), &suites)?;
     println!(
         "{} scenarios ({} lines) equal on the simulator and on {}, {} different",
-        total.equal, total.lines, args.machine.xen, total.different
+        total.equal,
+        total.lines,
+        args.machine.name(),
+        total.different
     );
     if total.different > 0 || total.equal == 0 {
         bail!("the simulator is not what Xen is");
@@ -56,10 +71,12 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn compare(&mut self, simulator: &[Log<'_>], xen: &[Log<'_>]) {
-        let mut different = |what: String| {
-            println!("{what}");
-            self.different += 1;
+    /// The differences, by scenario.
+    fn compare(&mut self, simulator: &[Log<'_>], xen: &[Log<'_>]) -> Vec<(String, String)> {
+        let mut differences = Vec::new();
+        let mut different = |scenario: &Log<'_>, what: String| {
+            println!("{}: {what}", scenario.name);
+            differences.push((scenario.name.to_owned(), what));
         };
         for scenario in simulator {
             match xen.iter().find(|other| other.name == scenario.name) {
@@ -67,15 +84,17 @@ impl Comparison {
                     self.equal += 1;
                     self.lines += scenario.lines.len();
                 }
-                Some(other) => different(difference(scenario, other)),
-                None => different(format!("{}: not run on Xen", scenario.name)),
+                Some(other) => different(scenario, difference(scenario, other)),
+                None => different(scenario, "not run on Xen".to_owned()),
             }
         }
         for other in xen {
             if !simulator.iter().any(|s| s.name == other.name) {
-                different(format!("{}: not run on the simulator", other.name));
+                different(other, "not run on the simulator".to_owned());
             }
         }
+        self.different += differences.len();
+        differences
     }
 }
 
@@ -84,7 +103,7 @@ fn run_on_simulator() -> Result<()> {
     cargo
         .current_dir(process::workspace())
         .args(["test", "--quiet", "--features", "sim"])
-        .args(["--test", "conformance", "deterministic"])
+        .args(["--test", "conformance", "--", "deterministic", "silo"])
         .env(LOG_VARIABLE, process::target_folder("conformance")?);
     process::output(&mut cargo).context("the scenarios fail on the simulator")?;
     Ok(())
@@ -118,7 +137,7 @@ fn parse(log: &str) -> Vec<Log<'_>> {
 }
 
 fn difference(simulator: &Log<'_>, xen: &Log<'_>) -> String {
-    let mut text = format!("{}: different", simulator.name);
+    let mut text = String::from("different");
     let longer = simulator.lines.len().max(xen.lines.len());
     let line = |log: &Log<'_>, at: usize| match log.lines.get(at) {
         Some(line) => line.trim_start().to_owned(),

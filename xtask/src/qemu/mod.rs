@@ -10,20 +10,24 @@ pub mod emulator;
 pub mod firmware;
 pub mod guest;
 pub mod hypervisor;
+pub mod junit;
 pub mod machine;
+pub mod progress;
 pub mod verdict;
 
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 
+use crate::counts;
 use crate::process;
 use firmware::Firmware;
 use guest::{DOMU_IMAGE_BASE, Guest, completion_token};
 use hypervisor::Hypervisor;
+use junit::{Case, Suite};
 use machine::{Clock, Machine, Policy};
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +44,8 @@ enum Command {
     Diff(conformance::Args),
     /// Build a program and run two instances of it.
     Run(RunArgs),
+    /// Count the instructions that operations take on real Xen.
+    Bench(BenchArgs),
     /// Run flat arm64 images that exist already.
     Boot(BootArgs),
 }
@@ -51,7 +57,8 @@ pub struct MachineArgs {
     /// first use), 4.17-ioreq, or the path of an arm64 image.
     #[arg(long, default_value = "4.17", value_parser = parse_hypervisor)]
     pub xen: Hypervisor,
-    /// Keep domUs apart, as Debian's Xen does by default.
+    /// Keep domUs apart (xsm=silo), as Debian's Xen does by default. They can
+    /// deal with dom0 only: `test` and `diff` then run the scenarios for that.
     #[arg(long)]
     pub silo: bool,
     /// Nanoseconds per instruction, as a power of two [default: 4].
@@ -71,6 +78,12 @@ fn parse_hypervisor(text: &str) -> Result<Hypervisor, Infallible> {
 }
 
 impl MachineArgs {
+    /// What is run, for messages.
+    pub fn name(&self) -> String {
+        let silo = if self.silo { " with xsm=silo" } else { "" };
+        format!("{}{silo}", self.xen)
+    }
+
     /// A machine with these settings and no guests yet.
     pub fn machine(&self) -> Machine {
         Machine {
@@ -112,6 +125,18 @@ struct RunArgs {
     /// Words for the instances' command line.
     #[arg(long, value_name = "WORDS", default_value = "")]
     bootargs: String,
+    /// Write the result to this file too, in JUnit's XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct BenchArgs {
+    /// What to count [default: everything that this Xen can].
+    #[arg(value_parser = counts::xen::TOPICS)]
+    topics: Vec<String>,
     #[command(flatten)]
     machine: MachineArgs,
 }
@@ -137,6 +162,7 @@ pub fn run(args: &Args) -> Result<()> {
         Command::Test(args) => conformance::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Run(args) => run_example(args),
+        Command::Bench(args) => bench(args),
         Command::Boot(args) => boot_images(args),
     }
 }
@@ -153,12 +179,46 @@ fn run_example(args: &RunArgs) -> Result<()> {
     } else {
         exchange
     };
-    report(&layout(
+    let started = Instant::now();
+    let name = firmware.name().to_owned();
+    let result = layout(
         &firmware.features(&features),
         args.machine.machine(),
         args.vcpus,
         &args.bootargs,
-    )?)
+    )
+    .and_then(|machine| report(&machine));
+    let time = started.elapsed();
+    let case = Case {
+        name,
+        time,
+        failure: result.as_ref().err().map(|error| format!("{error:#}")),
+    };
+    let suite = Suite {
+        name: args.machine.name(),
+        cases: vec![case],
+        time,
+    };
+    junit::write(args.junit.as_deref(), &[suite])?;
+    result
+}
+
+/// On one dom0, which the policy does not concern.
+fn bench(args: &BenchArgs) -> Result<()> {
+    let mut machine = args.machine.machine();
+    machine.policy = Policy::Silo;
+    if args.machine.cpus.is_none() && args.machine.icount.is_none() {
+        machine.clock = counts::xen::usual(args.machine.xen.clone()).clock;
+    }
+    let mut topics: Vec<&str> = args.topics.iter().map(String::as_str).collect();
+    if topics.is_empty() {
+        topics = counts::xen::TOPICS.into();
+        topics.retain(|topic| counts::xen::possible(topic, &machine.hypervisor));
+    }
+    for topic in topics {
+        counts::xen::print_on(topic, &machine)?;
+    }
+    Ok(())
 }
 
 /// The program whose dom0 serves a domU, on a Xen that has device models.
