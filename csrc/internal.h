@@ -74,11 +74,13 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config);
 int xg_gnttab_fini(struct xg_guest *g);
 int xg_gnttab_grow(struct xg_guest *g, uint32_t frames);
 
-/* region.c: are the pages allocated, and each mapped as `mapped` says? Then,
- * with `flip`, they are the opposite. As xg_region_map() answers. */
+/* region.c: are the pages allocated, and none of them mapped, or all
+ * (XG_MAPPED)? Then they are the opposite (XG_FLIP). As xg_region_map()
+ * answers. */
+#define XG_MAPPED 1u
+#define XG_FLIP	  2u
 int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,
-		     bool mapped, bool flip);
-
+		     uint32_t how);
 /* Has nobody any page of it? */
 bool xg_region_is_free(struct xg_region *r);
 

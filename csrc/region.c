@@ -36,7 +36,8 @@ int xg_region_init(struct xg_region *r, const struct xg_window *window,
 	r->gfn = window->gfn;
 	r->pages = pages;
 	count = (uint32_t)XG_REGION_BLOCKS(pages);
-	r->leaves = count > 1 ? 2u << (31 - __builtin_clz(count - 1)) : 1;
+	/* The next power of two. */
+	r->leaves = 1u << (31 - __builtin_clz(2 * count - 1));
 	count = (uint32_t)XG_REGION_WORDS(pages);
 	r->starts = words;
 	r->holes = words + count;
@@ -137,6 +138,13 @@ static bool keep_more(struct xg_region *r)
 	return true;
 }
 
+/* None, or not all of them in the region. */
+static __attribute__((noinline)) bool outside(const struct xg_region *r,
+					      uint32_t page, uint32_t n)
+{
+	return page >= r->pages || !n || n > r->pages - page;
+}
+
 int32_t xg_region_take(struct xg_region *r, uint32_t n)
 {
 	uint32_t page;
@@ -166,7 +174,7 @@ int xg_region_give(struct xg_region *r, uint32_t page, uint32_t n)
 {
 	uint32_t w = page / 64, bit = page % 64;
 
-	if (page >= r->pages || !n || n > r->pages - page)
+	if (outside(r, page, n))
 		return -XG_EINVAL;
 	if (n == 1 && w == r->kept_word && r->singles >> bit & 1) {
 		if (r->kept >> bit & 1)
@@ -186,51 +194,50 @@ int xg_region_give(struct xg_region *r, uint32_t page, uint32_t n)
 	return 0;
 }
 
-/* Are the pages' bits all as `mapped` says? Then, with `flip`, they are the
- * opposite. */
-static bool mapped_bits(struct xg_region *r, uint32_t first, uint32_t n,
-			bool mapped, bool flip)
+/* The bits of pages that are mapped, or not, against `how`. All pages have it
+ * right: with XG_FLIP they are the opposite. */
+static uint64_t wrong(struct xg_region *r, uint32_t first, uint32_t n,
+		      uint32_t how)
 {
+	uint64_t right = how & XG_MAPPED ? ~UINT64_C(0) : 0;
+	uint64_t wrong = 0;
+
 	while (n) {
-		uint32_t some = n < 64 - first % 64 ? n : 64 - first % 64;
-		uint64_t bits = xg_bit_range(first % 64, some);
+		uint32_t bit = first % 64;
+		uint32_t some = n < 64 - bit ? n : 64 - bit;
+		uint64_t bits = xg_bit_range(bit, some);
 		uint64_t *word = &r->mapped[first / 64];
 
-		if ((mapped ? ~*word : *word) & bits)
-			return false;
-		if (flip)
+		wrong |= (*word ^ right) & bits;
+		if (how & XG_FLIP)
 			*word ^= bits;
 		first += some;
 		n -= some;
 	}
-	return true;
+	return wrong;
 }
 
 int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,
-		     bool mapped, bool flip)
+		     uint32_t how)
 {
 	uint32_t end = first + n;
 
-	if (first >= r->pages || !n || n > r->pages - first)
-		return -XG_EFAULT;
-	if (xg_test_bit(r->holes, xg_region_start_of(r, first)) ||
+	if (outside(r, first, n) ||
+	    xg_test_bit(r->holes, xg_region_start_of(r, first)) ||
 	    xg_region_next_hole(r, first) < end)
 		return -XG_EFAULT;
-	for (uint64_t left = r->kept; left; left &= left - 1) {
-		uint32_t page =
-			r->kept_word * 64 + (uint32_t)__builtin_ctzll(left);
-
-		if (page - first < n)
+	for (uint64_t left = r->kept; left; left &= left - 1)
+		if (r->kept_word * 64 + (uint32_t)__builtin_ctzll(left) -
+			    first <
+		    n)
 			return -XG_EFAULT;
-	}
-	if (!mapped_bits(r, first, n, mapped, false))
-		return mapped ? -XG_EINVAL : -XG_EBUSY;
-	if (!flip)
+	if (wrong(r, first, n, how & XG_MAPPED))
+		return how & XG_MAPPED ? -XG_EINVAL : -XG_EBUSY;
+	if (!(how & XG_FLIP))
 		return 0;
-	mapped_bits(r, first, n, mapped, true);
+	wrong(r, first, n, how);
 	/* A page of each block. */
-	for (uint32_t page = first; page < end;
-	     page = (page | (XG_REGION_BLOCK - 1)) + 1)
-		xg_region_update(r, page);
+	for (; first < end; first = (first | (XG_REGION_BLOCK - 1)) + 1)
+		xg_region_update(r, first);
 	return 0;
 }

@@ -77,32 +77,15 @@ uint32_t xg_region_start_of(const struct xg_region *r, uint32_t at)
 	return seek(r, r->starts, XG_NODE_STARTS, at, true);
 }
 
-/* The bits at which `n` set bits in a row begin. */
+/* The bits at which `n` set bits in a row begin: where one of half as many
+ * does, and another behind it. */
 static uint64_t runs_of(uint64_t word, uint32_t n)
 {
-	uint32_t have = 1;
-
 	if (n > 64)
 		return 0;
-	for (; have * 2 <= n; have *= 2)
-		word &= word >> have;
-	return n > have ? word & word >> (n - have) : word;
-}
-
-/* The length of the longest run, where `runs` are the beginnings of those of
- * at least `n` bits. */
-static uint32_t longest_of(uint64_t runs, uint32_t n)
-{
-	while (n < 64 && (runs & runs >> n)) {
-		runs &= runs >> n;
-		n *= 2;
-	}
-	for (uint32_t more = 32; more; more /= 2)
-		if (more <= n && (runs & runs >> more)) {
-			runs &= runs >> more;
-			n += more;
-		}
-	return n;
+	for (; n > 1; n -= n / 2)
+		word &= word >> n / 2;
+	return word;
 }
 
 /*
@@ -113,50 +96,51 @@ static uint32_t longest_of(uint64_t runs, uint32_t n)
 static uint32_t longest_hole(const struct xg_region *r, uint32_t block,
 			     uint32_t over, uint32_t *at)
 {
-	uint32_t first = block * BLOCK_WORDS;
-	uint32_t end = (first + BLOCK_WORDS) * 64;
+	uint32_t w = block * BLOCK_WORDS;
+	uint32_t end = w + BLOCK_WORDS;
 	uint32_t hole = r->pages; /* the one that is open, or none */
 	uint32_t longest = over;
-	uint64_t runs;
 
-	for (uint32_t w = first; w < first + BLOCK_WORDS; w++) {
-		uint64_t starts = r->starts[w], holes = r->holes[w];
-		uint64_t free = xg_region_free(starts, holes);
+	for (;; w++) {
+		uint32_t first = w * 64, to;
+		uint64_t starts = 0, free, runs;
 
-		if (!starts)
-			continue;
-		if (hole < r->pages) {
-			uint32_t to =
-				w * 64 + (uint32_t)__builtin_ctzll(starts);
-
-			if (to - hole > longest) {
-				longest = to - hole;
-				if (at)
-					break;
-			}
+		if (w < end) {
+			starts = r->starts[w];
+			if (!starts)
+				continue;
+			to = first + (uint32_t)__builtin_ctzll(starts);
+		} else if (hole < r->pages) {
+			to = xg_region_next_start(r, first);
+		} else {
+			break;
 		}
-		hole = w * 64 + 63 - (uint32_t)__builtin_clzll(starts);
+		if (hole < r->pages && to - hole > longest) {
+			longest = to - hole;
+			if (at)
+				break;
+		}
+		if (w == end)
+			break;
+		free = xg_region_free(starts, r->holes[w]);
+		hole = first + 63 - (uint32_t)__builtin_clzll(starts);
 		if (xg_test_bit(r->holes, hole))
 			free &= ~(~UINT64_C(0) << hole % 64);
 		else
 			hole = r->pages;
-		runs = runs_of(free, longest + 1);
-		if (!runs)
-			continue;
-		if (at) {
-			hole = w * 64 + (uint32_t)__builtin_ctzll(runs);
-			break;
+		/* The first that is longer, until there is none. */
+		while ((runs = runs_of(free, longest + 1))) {
+			uint32_t bit = (uint32_t)__builtin_ctzll(runs);
+
+			if (at) {
+				*at = first + bit;
+				return longest;
+			}
+			longest = (uint32_t)__builtin_ctzll(~(free >> bit));
 		}
-		longest = longest_of(runs, longest + 1);
 	}
 	if (at)
 		*at = hole;
-	else if (hole < r->pages) {
-		uint32_t to = xg_region_next_start(r, end);
-
-		if (to - hole > longest)
-			longest = to - hole;
-	}
 	return longest;
 }
 

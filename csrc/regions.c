@@ -31,21 +31,14 @@ bool xg_region_contains(const struct xg_guest *g, const void *va)
 	return region_at(g, va, 1);
 }
 
-/* What is done to pages of a region under the lock. */
-enum todo {
-	TAKE,
-	GIVE,
-	/* Are they allocated, and each mapped, or none? FLIP: then otherwise.
-	 */
-	CHECK_EMPTY,
-	CHECK_MAPPED,
-	FLIP_EMPTY,
-	FLIP_MAPPED,
-};
+/* Done to pages of a region under the lock, beside what xg_region_mapped() can
+ * do. */
+#define TAKE 4u
+#define GIVE 8u
 
 static __attribute__((noinline)) int32_t locked(struct xg_guest *g,
 						struct xg_region *r,
-						enum todo todo, uint32_t page,
+						uint32_t todo, uint32_t page,
 						uint32_t n)
 {
 	uintptr_t state = g->platform->lock(g->context);
@@ -56,9 +49,7 @@ static __attribute__((noinline)) int32_t locked(struct xg_guest *g,
 	else if (todo == GIVE)
 		rc = xg_region_give(r, page, n);
 	else
-		rc = xg_region_mapped(
-			r, page, n, todo == CHECK_MAPPED || todo == FLIP_MAPPED,
-			todo >= FLIP_EMPTY);
+		rc = xg_region_mapped(r, page, n, todo);
 	g->platform->unlock(g->context, state);
 	return rc;
 }
@@ -123,9 +114,9 @@ static int show(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 			return -XG_EFAULT;
 		/* What is being mapped can't be given back or mapped twice. */
 		rc = locked(g, r,
-			    what & MAP	   ? FLIP_EMPTY
-			    : what & UNMAP ? CHECK_MAPPED
-					   : CHECK_EMPTY,
+			    what & MAP	   ? XG_FLIP
+			    : what & UNMAP ? XG_MAPPED
+					   : 0,
 			    page, n);
 	} else if (what & OF_REGION) {
 		return -XG_EFAULT;
@@ -140,7 +131,7 @@ static int show(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		return 0;
 	/* Until now nobody else can have the pages. */
 	if (r && (what & MAP ? rc != 0 : rc == 0))
-		locked(g, r, FLIP_MAPPED, page, n);
+		locked(g, r, XG_MAPPED | XG_FLIP, page, n);
 	return rc;
 }
 
@@ -181,5 +172,5 @@ void xg_keep_page(struct xg_guest *g, void *va)
 	struct xg_region *r = region_at(g, va, 1);
 
 	if (r)
-		locked(g, r, FLIP_EMPTY, page_of(r, va), 1);
+		locked(g, r, XG_FLIP, page_of(r, va), 1);
 }

@@ -3,10 +3,6 @@
 #include "hypercall.h"
 #include "internal.h"
 
-/* As many as Xen maps in one go, so that it fails in the first go or not at
- * all. */
-#define CHUNK 32u
-
 static int acquire(struct xg_guest *g, struct xen_mem_acquire_resource *op,
 		   const uint64_t *gfns)
 {
@@ -40,10 +36,8 @@ int xg_memory_resource_size(struct xg_guest *g, uint16_t dom, uint16_t type,
 }
 
 /*
- * If Xen fails at the first frame of a call nothing is left behind. At a later
- * one it leaves those before it mapped and answers -XG_EIO, which says neither
- * how many they are nor why it failed. So they are taken back up to the first
- * that is empty, and each is tried again by itself.
+ * One by one: if Xen fails at a later frame of several it leaves those before
+ * mapped, and says neither how many they are nor why it failed.
  */
 int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
 			       uint32_t id, uint64_t frame, uint32_t count,
@@ -54,7 +48,7 @@ int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
 		.type = type,
 		.id = id,
 	};
-	uint32_t done = 0, most = CHUNK;
+	uint32_t done = 0;
 	int rc = 0;
 
 	if (!left)
@@ -62,26 +56,11 @@ int xg_memory_acquire_resource(struct xg_guest *g, uint16_t dom, uint16_t type,
 	*left = 0;
 	if (!count || !gfns || !xg_frames_valid(frame, count))
 		return -XG_EINVAL;
-	while (done < count) {
-		uint32_t batch = count - done < most ? count - done : most;
-		int removed = 0;
-
+	for (; done < count; done++) {
+		op.nr_frames = 1;
 		op.frame = frame + done;
-		op.nr_frames = batch;
 		rc = acquire(g, &op, gfns + done);
-		if (rc == -XG_EIO && batch > 1) {
-			for (uint32_t i = 0; i < batch && !removed; i++)
-				removed = xg_memory_remove_from_physmap(
-					g, DOMID_SELF, gfns[done + i]);
-			most = 1;
-			/* Mapped twice, Xen would never let a frame go. */
-			if (!removed || removed == -XG_ENOENT)
-				continue;
-		} else if (rc) {
-			break;
-		}
-		done += batch;
-		if (removed)
+		if (rc)
 			break;
 	}
 	if (rc)
