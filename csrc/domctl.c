@@ -104,7 +104,9 @@ int xg_domctl_map_mmio(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 					  batch, DPCI_ADD_MAPPING);
 
 		/* On Arm Xen does not take back what it did until it ran out
-		 * of memory. */
+		 * of memory, which it calls ENOENT where a table is missing. */
+		if (some == -XG_ENOENT)
+			some = -XG_ENOMEM;
 		if (some == -XG_ENOMEM)
 			memory_mapping(g, dom, gfn + *done, mfn + *done, batch,
 				       DPCI_REMOVE_MAPPING);

@@ -39,30 +39,38 @@ int xg_vm_trap(struct xg_vm *vm, struct xg_vm_reservation *r)
 	return rc;
 }
 
-/* Shorten what is mapped to nothing. */
-static int take_pages(struct xg_vm *vm, struct xg_vm_reservation *r)
+static int unmap_device(struct xg_vm *vm, struct xg_vm_reservation *r)
 {
 	uint64_t gfn = frame_of(r->first);
 	uint32_t done;
+	int rc =
+		xg_vm_unmap_device(vm, gfn, r->base, (uint32_t)r->pages, &done);
+
+	r->pages -= done;
+	if (rc != -XG_EPERM || !(r->flags & FLAG_PERMITTED))
+		return rc;
+	/* Another reservation of the same device took the permission with it,
+	 * and Xen wants it for unmapping, too. */
+	rc = xg_vm_permit_device(vm, r->base, (uint32_t)pages_of(r), true);
+	if (rc)
+		return rc;
+	rc = xg_vm_unmap_device(vm, gfn, r->base, (uint32_t)r->pages, &done);
+	r->pages -= done;
+	return rc;
+}
+
+/* Shorten what is mapped to nothing. */
+static int take_pages(struct xg_vm *vm, struct xg_vm_reservation *r)
+{
 	int rc = 0;
 
-	/* Another reservation of the same device may have taken the permission
-	 * with it, and Xen wants it for unmapping too. */
-	if (r->pages && (r->flags & FLAG_PERMITTED))
-		rc = xg_vm_permit_device(vm, r->base, (uint32_t)pages_of(r),
-					 true);
-	/* Of a domain that died nothing is left. */
-	if (rc && rc != -XG_ESRCH)
-		return rc;
-	if (r->backing == BACKING_RAM) {
-		rc = xg_vm_depopulate(vm, gfn, r->pages, &r->pages);
-	} else if (r->backing == BACKING_MMIO && r->pages) {
-		rc = xg_vm_unmap_device(vm, gfn, r->base, (uint32_t)r->pages,
-					&done);
-		r->pages -= done;
-	} else {
+	if (r->backing == BACKING_RAM)
+		rc = xg_vm_depopulate(vm, frame_of(r->first), r->pages,
+				      &r->pages);
+	else if (r->backing == BACKING_MMIO && r->pages)
+		rc = unmap_device(vm, r);
+	else
 		r->pages = 0;
-	}
 	if (rc || !(r->flags & FLAG_PERMITTED))
 		return rc;
 	rc = xg_vm_permit_device(vm, r->base, (uint32_t)pages_of(r), false);

@@ -185,8 +185,8 @@ fn freeing() {
                     assert_eq!(vm.map_mmio(r, device.frame() * 4096), 0);
                     r
                 },
-                // The permission once more, three batches, its end.
-                5,
+                // Three batches, and the permission.
+                4,
             ),
             (&|| vm.create_ram(HOLE, ALL, callback).unwrap().0, 2),
             (&|| vm.create_ram(HOLE, READ, callback).unwrap().0, 1),
@@ -196,7 +196,7 @@ fn freeing() {
                         .unwrap()
                         .0
                 },
-                4,
+                3,
             ),
             (
                 &|| {

@@ -17,6 +17,7 @@ use xen_guest::ffi;
 use xen_guest::sim::{Access, DomainConfig, Frame, Policy};
 
 const EACCES: i32 = -13;
+const ENOMEM: i32 = -12;
 const ENOSYS: i32 = -38;
 const DEFER: u32 = ffi::XG_VM_DEFER;
 const CAPS: u32 = ffi::XG_VM_CAP_RAM | ffi::XG_VM_CAP_WINDOW | ffi::XG_VM_CAP_MMIO;
@@ -274,9 +275,53 @@ fn device_memory_in_batches() {
         // The permission, and 64, 64, 2.
         let (rc, hypercalls) = m.hypercalls(|| vm.map_mmio(r, device.frame() * 4096));
         assert_eq!((rc, hypercalls), (0, 4));
-        // The permission, in case another reservation took it, and its end.
-        assert_eq!(m.hypercalls(|| vm.free(r)), (0, 5));
+        assert_eq!(m.hypercalls(|| vm.free(r)), (0, 4));
         assert_eq!(m.picture(&vm, 130), before);
+    });
+}
+
+/// One takes the permission with it that the other needs to go.
+#[test]
+fn device_memory_at_two_places() {
+    with_vm(ffi::XG_VM_PERMIT_MMIO, 0, |m, vm, callback| {
+        let before = m.picture(vm, 4);
+        let both = [HOLE, HOLE + 2 * PAGE].map(|at| {
+            let r = vm.reserve(at, PAGE, callback).unwrap();
+            assert_eq!(vm.map_mmio(r, m.device.frame() * 4096), 0);
+            r
+        });
+        for r in both {
+            assert_eq!(vm.free(r), 0);
+        }
+        assert_eq!(m.picture(vm, 4), before);
+    });
+}
+
+/// Xen leaves what it did, and calls what is missing a table.
+#[test]
+fn no_memory_for_tables() {
+    let world = World {
+        // For the RAM's GiB, and for the HOLE's first 2 MiB.
+        a: World::default().a.with_physmap_tables(2),
+        ..World::default()
+    };
+    with_manager(world, |m| {
+        let callback = Callback::returning(HANDLED);
+        let device = m.xen.create_device(40);
+        let vm = m.vm(Setup {
+            flags: ffi::XG_VM_PERMIT_MMIO,
+            vcpus: 0,
+            ..m.setup()
+        });
+        let first = HOLE.next_multiple_of(512 * PAGE) - 30 * PAGE;
+        let r = vm.reserve(first, 40 * PAGE, &callback).unwrap();
+        assert_eq!(vm.map_mmio(r, device.frame() * 4096), ENOMEM);
+        for page in 0..40 {
+            assert_eq!(m.frame(first + page * PAGE), Frame::Empty, "{page}");
+        }
+        assert_eq!(vm.free(r), 0);
+        let r = vm.reserve(first, 30 * PAGE, &callback).unwrap();
+        assert_eq!(vm.map_mmio(r, device.frame() * 4096), 0);
     });
 }
 
