@@ -214,16 +214,17 @@ fn tables_run_out() {
     let far = one.extended_region().gfn.raw() + (1 << 18);
     assert_eq!(map(far), 0);
     assert_eq!(map(far + 1), 0);
-    assert_eq!(map(far + 512), ENOMEM);
+    assert_eq!(map(far + 512), ENOENT);
     // They do not come back.
     assert_eq!(mapping(&dom0, 1, far, mfn, 1, 0), 0);
-    assert_eq!(map(far + 512), ENOMEM);
+    assert_eq!(map(far + 512), ENOENT);
     assert_eq!(map(far + 2), 0);
     // A hole in RAM takes one, too; there is none left, so the page stays.
     let mut page = [one.ram().gfn.raw()];
     let decrease = XENMEM_decrease_reservation;
     assert_eq!(reservation(&one, decrease, SELF, 0, &mut page), 0);
     assert_eq!(about(&one, XENMEM_current_reservation, SELF), 1024);
+    assert_eq!(map(page[0]), ENOMEM, "a part of something larger");
     // A dom0 has as many as it needs.
     let hole = dom0.extended_region().gfn.raw();
     for piece in 0..16 {

@@ -193,11 +193,18 @@ impl Tables {
         tables
     }
 
-    fn reserve(&mut self, gfn: u64) -> Result<()> {
+    /// `whole` if the frame is part of a larger piece, to be divided: only
+    /// then does Xen say what is missing.
+    fn reserve(&mut self, gfn: u64, whole: bool) -> Result<()> {
+        let missing = if whole {
+            Error::NoMemory
+        } else {
+            Error::NotFound
+        };
         for bits in Self::LEVELS {
             let table = (bits, gfn >> bits);
             if !self.used.contains(&table) {
-                self.left = self.left.checked_sub(1).ok_or(Error::NoMemory)?;
+                self.left = self.left.checked_sub(1).ok_or(missing)?;
                 self.used.insert(table);
             }
         }
@@ -262,7 +269,7 @@ impl Physmap {
             return Err(Error::Invalid);
         }
         if entry.is_some() || self.stage2.contains_key(&gfn) {
-            self.tables.reserve(gfn)?;
+            self.tables.reserve(gfn, self.layout.is_ram(gfn))?;
         }
         let old = match entry {
             Some(entry) => {

@@ -311,3 +311,60 @@ pub(crate) fn device_memory(cx: &mut Cx<'_, '_>) -> Verdict {
 fn identity_at(d: &Domain<'_>, address: u64) -> i64 {
     read(d, address).map_or(-1, |value| value as i64)
 }
+
+/// Frames that are far apart take tables, of which a domain has so many. They
+/// don't come back, so this is the last of the scenarios.
+pub(crate) fn tables_run_out(cx: &mut Cx<'_, '_>) -> Verdict {
+    /// Pages that each table resolves.
+    const STEP: u64 = 512;
+    /// What Xen sets aside for a domain with one vCPU and little memory: 2 MiB.
+    const TABLES: i64 = 512;
+    let at = Place {
+        dom: B.raw(),
+        // Nothing is there, up to many GiB.
+        gfn: 1 << 20,
+        mfn: cx.tell(Control, |d| d.memory.device_frame() as i64) as u64,
+        count: 1,
+    };
+    let nth = |n: i64| Place {
+        gfn: at.gfn + n as u64 * STEP,
+        ..at
+    };
+    let rc = cx.step(Control, format_args!("permit"), |d| permit(d, at, 1));
+    cx.check(rc, 0)?;
+    let most = cx.tell(Control, |d| {
+        (0..).find(|&n| mapping(d, nth(n), 1) != 0).unwrap_or(-1)
+    });
+    let why = cx.step(Control, format_args!("one more"), |d| {
+        mapping(d, nth(most), 1)
+    });
+    // Xen does not say what is missing.
+    cx.check(why, ENOENT)?;
+    // Some are in use already: for RAM, and what scenarios had before.
+    let near = cx.step(Control, format_args!("nearly all"), |_| {
+        i64::from((TABLES - 32..=TABLES).contains(&most))
+    });
+    cx.check(near, 1)?;
+    let rc = cx.step(Control, format_args!("unmap all"), |d| {
+        (0..most).map(|n| mapping(d, nth(n), 0)).sum()
+    });
+    cx.check(rc, 0)?;
+    let why = cx.step(Control, format_args!("one more"), |d| {
+        mapping(d, nth(most), 1)
+    });
+    cx.check(why, ENOENT)?;
+    let rc = cx.step(Control, format_args!("where one was"), |d| {
+        mapping(d, at, 1) + mapping(d, at, 0)
+    });
+    cx.check(rc, 0)?;
+    // What a domain has goes on as before.
+    let pages = Pages::<1>::alloc(cx, B)?;
+    cx.poke(B, &pages.kept[0], 1, 7);
+    let value = cx.peek(B, &pages.kept[0], 1);
+    cx.check(value, 7)?;
+    pages.free(cx, B);
+    let rc = cx.step(Control, format_args!("permit no more"), |d| {
+        permit(d, at, 0)
+    });
+    cx.check(rc, 0)
+}

@@ -221,7 +221,8 @@ fn bench(args: &BenchArgs) -> Result<()> {
     Ok(())
 }
 
-/// The program whose dom0 serves a domU, on a Xen that has device models.
+/// The program whose dom0 serves a domU, of two vCPUs, on a Xen that has device
+/// models.
 pub fn run_served(machine: &MachineArgs) -> Result<()> {
     report(&serve(
         &Firmware::example(SERVED),

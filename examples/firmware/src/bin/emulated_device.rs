@@ -24,10 +24,11 @@
 
 use core::cell::Cell;
 use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
-use firmware::time::{now, sleep, ticks, ticks_per_second};
-use firmware::{Machine, Options, access, mmu, println};
+use firmware::time::{now, sleep, ticks, ticks_per_second, wait_until};
+use firmware::{Machine, Options, access, cpu, mmu, println, smp};
 use static_cell::{ConstStaticCell, StaticCell};
 use xen_guest::{
     Capability, DomId, EventChannel, Fault, Guest, GuestMemory, GuestMemoryConfig,
@@ -160,7 +161,7 @@ fn emulate<'m, R, L>(
     R: Fn(&mut Fault<'_>) -> Outcome,
     L: Fn(&mut Fault<'_>) -> Outcome,
 {
-    let mut storage = GuestMemoryStorage::<2>::new();
+    let mut storage = GuestMemoryStorage::<2, { cpu::MOST }>::new();
     let config = GuestMemoryConfig::new(client).requiring_traps();
     // SAFETY: The memory of another domain.
     let memory = unsafe { GuestMemory::new(guest, &mut storage, config) };
@@ -236,7 +237,9 @@ fn drive(icount: Option<u32>) {
     let nothing = register(0x100);
     assert_eq!(nothing, u32::MAX);
 
-    const ACCESSES: u32 = 1000;
+    for vcpu in 1..smp::count() as u32 {
+        smp::start(vcpu, hammer).expect("another vCPU");
+    }
     let start = ticks();
     for _ in 0..ACCESSES {
         register(ID);
@@ -247,7 +250,26 @@ fn drive(icount: Option<u32>) {
         icount,
     };
     println!("an access and back: {cost}");
+    let others = smp::count() as u32 - 1;
+    let done = || FINISHED.load(Ordering::Acquire) == others;
+    assert!(wait_until(PATIENCE, done), "a vCPU hangs");
+    if others > 0 {
+        println!("so many at once: {}", others + 1);
+    }
     write(UNIT + DONE, 4, 1);
+}
+
+const ACCESSES: u32 = 1000;
+
+/// vCPUs that made theirs, but the first.
+static FINISHED: AtomicU32 = AtomicU32::new(0);
+
+/// What each other vCPU does meanwhile.
+fn hammer(_vcpu: u32) {
+    for _ in 0..ACCESSES {
+        assert_eq!(register(ID), IDENTITY);
+    }
+    FINISHED.fetch_add(1, Ordering::Release);
 }
 
 /// What some accesses took: instructions if the clock counts them.
