@@ -53,6 +53,9 @@
 /* Domains that are not privileged only with those that are (xsm=silo). */
 #define XG_SIM_SILO 1
 
+/* Xen is built without CONFIG_IOREQ_SERVER: no devices can be emulated. */
+#define XG_SIM_NO_DEVICE_MODELS 2
+
 /* A control domain. The first one is domain 0. */
 #define XG_SIM_PRIVILEGED 1
 
@@ -178,10 +181,11 @@ extern "C" {
 #endif
 
 /*
- * Make a machine without domains, with a policy of XG_SIM_OPEN or
- * XG_SIM_SILO. Null for another policy, or if the host has no memory.
+ * Make a machine without domains: XG_SIM_OPEN, or XG_SIM_SILO and
+ * XG_SIM_NO_DEVICE_MODELS in any combination. Null for anything else, or if
+ * the host has no memory.
  */
-struct xg_sim *xg_sim_create(uint32_t policy);
+struct xg_sim *xg_sim_create(uint32_t flags);
 
 /*
  * Kill all domains of a machine, stop their threads, and free everything that
@@ -451,6 +455,37 @@ int32_t xg_sim_frame(const struct xg_sim_domain *domain, uint64_t gfn);
  */
 int32_t xg_sim_populate(const struct xg_sim_domain *domain, uint64_t gfn,
 			uint32_t pages);
+
+/*
+ * Have the domain read `size` bytes (1, 2, 4 or 8) at a guest-physical
+ * address, as one instruction of the vCPU that this thread is: *value is what
+ * it read. Memory answers at once. Where an emulated device is, its emulator
+ * is asked, and this waits for its answer, which has to come from another
+ * thread, or from an upcall of a domain without XG_SIM_ASYNC: those run here
+ * meanwhile.
+ *
+ *   -XG_EFAULT  nothing is there: the instruction is aborted
+ *   -XG_EINVAL  another size, or a null pointer
+ *   -XG_ESRCH   the domain is dead
+ *   -XG_EIO     the vCPU is in the middle of another access, or there is no
+ *               answer within a minute
+ */
+int32_t xg_sim_read(const struct xg_sim_domain *domain, uint64_t address,
+		    uint32_t size, uint64_t *value);
+
+/*
+ * Have it write the low `size` bytes of `value`. Returns as xg_sim_read();
+ * -XG_EIO also for memory that may only be read, which a vCPU on Arm tries to
+ * write for ever.
+ */
+int32_t xg_sim_write(const struct xg_sim_domain *domain, uint64_t address,
+		     uint32_t size, uint64_t value);
+
+/*
+ * The level, 0 or 1, of an interrupt of the domain that an emulator raises
+ * and lowers.
+ */
+int32_t xg_sim_irq_level(const struct xg_sim_domain *domain, uint32_t irq);
 
 /*
  * Let the domain's `n`-th hypercall from now on (the next is 1) fail: it does

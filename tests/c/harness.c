@@ -184,8 +184,9 @@ static const struct {
 };
 
 static const struct suite *const suites[] = {
-	&events_suite, &grants_suite, &memory_suite, &regions_suite,
-	&zephyr_suite, &peers_suite,  &faults_suite, &sim_suite,
+	&events_suite,	&grants_suite, &memory_suite,
+	&regions_suite, &zephyr_suite, &sel4vm_suite,
+	&peers_suite,	&faults_suite, &sim_suite,
 };
 
 /* What a sanitizer has to find, or it is not there. */

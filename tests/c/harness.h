@@ -50,6 +50,7 @@ extern const struct suite grants_suite;
 extern const struct suite memory_suite;
 extern const struct suite peers_suite;
 extern const struct suite regions_suite;
+extern const struct suite sel4vm_suite;
 extern const struct suite sim_suite;
 extern const struct suite zephyr_suite;
 

@@ -67,6 +67,10 @@ static void null_is_refused_everywhere(struct world *w)
 		 -XG_EINVAL);
 	CHECK_EQ(xg_sim_map_grant(NULL, 1, 8, true, &va, &handle), -XG_EINVAL);
 	CHECK_EQ(xg_sim_unmap_grant(NULL, NULL, 1), -XG_EINVAL);
+	CHECK_EQ(xg_sim_read(w->a.domain, 0x40000000, 4, NULL), -XG_EINVAL);
+	CHECK_EQ(xg_sim_read(NULL, 0x40000000, 4, &gfn), -XG_EINVAL);
+	CHECK_EQ(xg_sim_write(NULL, 0x40000000, 4, 0), -XG_EINVAL);
+	CHECK_EQ(xg_sim_irq_level(NULL, 40), -XG_EINVAL);
 }
 
 static void settings_out_of_range_are_refused(struct world *w)
@@ -84,7 +88,7 @@ static void settings_out_of_range_are_refused(struct world *w)
 	struct xg_sim_domain *domain;
 	struct xg_guest *guest;
 
-	CHECK(!xg_sim_create(2));
+	CHECK(!xg_sim_create(4));
 	for (size_t i = 0; i < sizeof(domains) / sizeof(*domains); i++)
 		CHECK_EQ(xg_sim_domain_create(w->sim, &domains[i], &domain),
 			 -XG_EINVAL);

@@ -18,12 +18,13 @@ pub const PATH: &str = "include/xen_guest/sim.h";
 const SOURCES: &str = "src/sim/c_api";
 
 /// Its files, in the order in which a reader wants them.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "machine",
     "domain",
     "guest",
     "interrupts",
     "memory",
+    "access",
     "faults",
     "peer",
     "trace",

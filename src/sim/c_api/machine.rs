@@ -18,6 +18,8 @@ use crate::sim::{Hypervisor, Policy};
 pub const XG_SIM_OPEN: u32 = 0;
 /// Domains that are not privileged only with those that are (xsm=silo).
 pub const XG_SIM_SILO: u32 = 1;
+/// Xen is built without CONFIG_IOREQ_SERVER: no devices can be emulated.
+pub const XG_SIM_NO_DEVICE_MODELS: u32 = 2;
 
 /// A machine with a simulated Xen and its domains.
 pub struct XgSim {
@@ -47,18 +49,25 @@ pub struct XgSimLeaks {
     pub lost_pages: u64,
 }
 
-/// Make a machine without domains, with a policy of XG_SIM_OPEN or
-/// XG_SIM_SILO. Null for another policy, or if the host has no memory.
+/// Make a machine without domains: XG_SIM_OPEN, or XG_SIM_SILO and
+/// XG_SIM_NO_DEVICE_MODELS in any combination. Null for anything else, or if
+/// the host has no memory.
 #[unsafe(no_mangle)]
-pub extern "C" fn xg_sim_create(policy: u32) -> *mut XgSim {
+pub extern "C" fn xg_sim_create(flags: u32) -> *mut XgSim {
     guard(|| {
-        let policy = match policy {
-            XG_SIM_OPEN => Policy::Open,
-            XG_SIM_SILO => Policy::Silo,
-            _ => return std::ptr::null_mut(),
-        };
+        if flags & !(XG_SIM_SILO | XG_SIM_NO_DEVICE_MODELS) != 0 {
+            return std::ptr::null_mut();
+        }
+        let mut xen = Hypervisor::with_policy(if flags & XG_SIM_SILO == XG_SIM_OPEN {
+            Policy::Open
+        } else {
+            Policy::Silo
+        });
+        if flags & XG_SIM_NO_DEVICE_MODELS != 0 {
+            xen = xen.without_device_models();
+        }
         Box::into_raw(Box::new(XgSim {
-            xen: Hypervisor::with_policy(policy),
+            xen,
             domains: Mutex::default(),
         }))
     })

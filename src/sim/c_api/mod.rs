@@ -9,6 +9,7 @@
 //! trust addresses as the header's first lines say; what else they trust is in
 //! their own text.
 
+mod access;
 mod domain;
 mod faults;
 mod guest;
