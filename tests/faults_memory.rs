@@ -6,12 +6,14 @@
 mod common;
 mod memory_pair;
 
-use common::{EINVAL, EXDEV, SELF};
+use common::{EINVAL, EXDEV, Fault, Raw, SELF};
 use memory_pair::{PAGES, TABLE, with_pair};
 use xen_guest::ffi::{self, abi};
-use xen_guest::sim::Frame;
+use xen_guest::sim::{DomainConfig, Frame, Hypervisor};
 
 const E2BIG: i32 = -7;
+const ESRCH: i32 = -3;
+const EAGAIN: i32 = -11;
 const ENOMEM: i32 = -12;
 
 /// In the midst of a range the hypercall fails: the count is exact, and one
@@ -112,6 +114,123 @@ fn too_many_extents() {
             .map(|entry| entry.words[2])
             .collect();
         assert_eq!(counts, [(1 << 26) - 1]);
+    });
+}
+
+/// There is room, but no such place: as on Xen, the page is charged and out
+/// of reach, so that room runs out.
+#[test]
+fn memory_for_no_place() {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let mut storage = common::Storage::new();
+    let guest = common::guest(&mut storage, &domain, &domain);
+    let raw = Raw::of(&guest).0;
+    let ram = domain.ram().gfn.raw();
+    let mut done = 9;
+    // SAFETY: the guest is set up; nobody uses the pages.
+    unsafe {
+        let rc = ffi::xg_memory_decrease_range(raw, SELF, ram, 2, &mut done);
+        assert_eq!((rc, done), (0, 2));
+        for (nowhere, want) in [(1 << 40, ENOMEM), (u64::MAX, E2BIG), (ram, E2BIG)] {
+            let rc = ffi::xg_memory_populate_range(raw, SELF, nowhere, 1, &mut done);
+            assert_eq!((rc, done), (want, 0), "{nowhere:#x}");
+        }
+    }
+    guest.finish().unwrap();
+    assert_eq!(xen.leaks().lost_pages, 2);
+}
+
+/// More pages than the hypercall counts: asked for in parts, each entry with
+/// its own result, and those that Xen did not come to known.
+#[test]
+fn large_batches() {
+    const COUNT: usize = 2 * 65535 + 7;
+    with_pair(|pair| {
+        let (dom, raw) = (pair.dom(), pair.raw.0);
+        let foreign = abi::XENMAPSPACE_gmfn_foreign;
+        // Frames that A does not have, but for three: first, on both sides of
+        // where the first part ends.
+        let mut idxs = vec![1 << 40; COUNT];
+        let gfns: Vec<u64> = (0..COUNT as u64)
+            .map(|i| pair.window.gfn + i % u64::from(PAGES))
+            .collect();
+        for (i, at) in [0, 65534, 65535].into_iter().enumerate() {
+            idxs[at] = pair.gfn + i as u64;
+        }
+        let mut errs = vec![99; COUNT];
+        let mut add = |dom, space| {
+            errs.fill(99);
+            // SAFETY: the guest is set up; nobody uses the window.
+            let rc = unsafe {
+                let (idxs, gfns) = (idxs.as_ptr(), gfns.as_ptr());
+                let errs = errs.as_mut_ptr();
+                ffi::xg_memory_add_to_physmap_batch(
+                    raw,
+                    SELF,
+                    dom,
+                    space,
+                    COUNT as u32,
+                    idxs,
+                    gfns,
+                    errs,
+                )
+            };
+            pair.clear_window(PAGES);
+            (rc, errs.clone())
+        };
+        pair.xen.keep_log(256);
+        let (rc, all) = add(dom, foreign);
+        assert_eq!(rc, EINVAL);
+        for (i, err) in all.iter().enumerate() {
+            let good = [0, 65534, 65535].contains(&i);
+            assert_eq!(*err, if good { 0 } else { EINVAL }, "{i}");
+        }
+        let sizes: Vec<u16> = pair
+            .xen
+            .log()
+            .iter()
+            .filter(|entry| {
+                let batch = abi::XENMEM_add_to_physmap_batch as usize;
+                entry.op == abi::__HYPERVISOR_memory_op && entry.args[0] == batch
+            })
+            // Domain, space, size, foreign domain.
+            .map(|entry| entry.words[1] as u16)
+            .collect();
+        assert_eq!(sizes, [65535, 65535, 7]);
+        // The second part fails as a whole: the third is not asked for.
+        Fault::Hypercall.inject(&pair.dom0, 2);
+        let (rc, some) = add(dom, foreign);
+        assert_eq!(rc, EINVAL, "the first error of an entry");
+        assert_eq!(some[..65535], all[..65535]);
+        assert!(some[65535..].iter().all(|err| *err == EAGAIN));
+        // Nothing at all: the reason, and no entry without a result.
+        Fault::Hypercall.inject(&pair.dom0, 1);
+        let (rc, none) = add(dom, foreign);
+        assert_eq!(rc, EXDEV);
+        assert!(none.iter().all(|err| *err == EAGAIN));
+        let (rc, none) = add(dom, 1 << 16);
+        assert_eq!(rc, EINVAL);
+        assert!(none.iter().all(|err| *err == EAGAIN));
+        let (rc, each) = add(77, foreign);
+        assert_eq!(rc, ESRCH);
+        assert!(each.iter().all(|err| *err == ESRCH));
+        // SAFETY: refused, or nothing to do.
+        unsafe {
+            use std::ptr::{null, null_mut};
+            let (i, g, mut e) = (idxs.as_ptr(), gfns.as_ptr(), [7]);
+            let mut add = |i, g, e, count| {
+                ffi::xg_memory_add_to_physmap_batch(raw, SELF, dom, foreign, count, i, g, e)
+            };
+            let bad = [
+                add(null(), g, e.as_mut_ptr(), 1),
+                add(i, null(), e.as_mut_ptr(), 1),
+                add(i, g, null_mut(), 1),
+            ];
+            assert_eq!(bad, [EINVAL; 3]);
+            assert_eq!(add(null(), null(), null_mut(), 0), 0);
+            assert_eq!(e, [7]);
+        }
     });
 }
 

@@ -88,7 +88,8 @@ int xg_memory_remove_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
  *   -XG_EINVAL  an extent of more pages than any domain may ask for
  *   -XG_ENOMEM  anything else: Xen is out of memory or of extents of that
  *               size, or the caller may not ask for that size; the extent is
- *               outside of what the physmap can hold; for a direct-mapped
+ *               outside of what the physmap can hold (Xen charges the domain
+ *               for it all the same, out of reach); for a direct-mapped
  *               domain, it is not where the domain's RAM was from the start
  */
 int xg_memory_populate_physmap(struct xg_guest *g, uint16_t dom, uint32_t order,

@@ -13,6 +13,7 @@ use crate::ops::{Kept, gfn_of};
 const EPERM: i64 = -1;
 const ENOENT: i64 = -2;
 const ESRCH: i64 = -3;
+const EACCES: i64 = -13;
 const EBUSY: i64 = -16;
 const EINVAL: i64 = -22;
 const ENOSYS: i64 = -38;
@@ -28,7 +29,7 @@ fn add(d: &Domain<'_>, dom: u16, space: u32, idx: u64, window_page: usize) -> i6
 pub(crate) fn refused_physmap_changes(cx: &mut Cx<'_, '_>) -> Verdict {
     let shared_info = abi::XENMAPSPACE_shared_info;
     let grant_table = abi::XENMAPSPACE_grant_table;
-    let steps: [(&str, u16, u32, u64, i64); 6] = [
+    let steps: [(&str, u16, u32, u64, i64); 7] = [
         ("shared info a second time", SELF, shared_info, 0, EBUSY),
         ("a grant frame a second time", SELF, grant_table, 0, EBUSY),
         ("shared info 1", SELF, shared_info, 1, EINVAL),
@@ -41,6 +42,7 @@ pub(crate) fn refused_physmap_changes(cx: &mut Cx<'_, '_>) -> Verdict {
             ENOSYS,
         ),
         ("for another domain", B.raw(), shared_info, 0, EPERM),
+        ("a device", SELF, abi::XENMAPSPACE_dev_mmio, 0x9010, EACCES),
     ];
     for (what, dom, space, idx, want) in steps {
         let rc = cx.step(A, format_args!("add_to_physmap: {what}"), |d| {
