@@ -101,14 +101,13 @@ impl There {
         }
         let scenarios = process::workspace().join("tests/scenarios/src/lib.rs");
         let scenarios = fs::read_to_string(scenarios).context("the scenarios' list")?;
-        let (_, list) = scenarios
-            .split_once("\nscenarios! {")
-            .context("the list begins with `scenarios!`")?;
-        let (list, _) = list.split_once("\n}").context("the list ends")?;
-        Ok(There {
-            headers,
-            scenarios: list.to_owned(),
-        })
+        let scenarios: String = scenarios
+            .split("\nscenarios! {")
+            .skip(1)
+            .filter_map(|list| Some(list.split_once("\n}")?.0))
+            .collect();
+        ensure!(!scenarios.is_empty(), "a list begins with `scenarios!`");
+        Ok(There { headers, scenarios })
     }
 
     /// Named by a page in this folder.
@@ -217,6 +216,7 @@ mod tests {
         assert!(there(&Kind::CName("xg_guest_init")).is_ok());
         assert!(there(&Kind::CName("xg_guest_ini")).is_err());
         assert!(there(&Kind::Scenario("end_twice")).is_ok());
+        assert!(there(&Kind::Scenario("no_ports_between_domus")).is_ok());
         assert!(there(&Kind::Scenario("end_thrice")).is_err());
         assert!(there(&Kind::Path("csrc/guest.c")).is_ok());
         assert!(there(&Kind::Path("csrc/gast.c")).is_err());

@@ -32,11 +32,20 @@ struct Section {
     command: &'static str,
     /// What to know about it.
     about: &'static str,
-    /// The table's rows are compared, not its columns.
-    turned: bool,
+    shape: Shape,
 }
 
-const SECTIONS: [Section; 7] = [
+/// What the table is like.
+enum Shape {
+    /// Columns are to be compared.
+    Columns,
+    /// Rows are.
+    Rows,
+    /// Columns, but for the first, which belongs to the label.
+    Labelled,
+}
+
+const SECTIONS: [Section; 8] = [
     Section {
         name: "events-time",
         heading: "Events: time",
@@ -44,7 +53,7 @@ const SECTIONS: [Section; 7] = [
         about: "Beside two usual ways to serve the same events (`benches/workloads/baseline`): \
                 the lowest bit first with a read-modify-write per event, and the rotating scan of \
                 larger kernels.",
-        turned: false,
+        shape: Shape::Columns,
     },
     Section {
         name: "events-instructions",
@@ -52,21 +61,21 @@ const SECTIONS: [Section; 7] = [
         command: "xtask counts evtchn",
         about: "Exact on the host; and on arm64 on real Xen, with a CPU for which all instructions \
                 take the same time.",
-        turned: false,
+        shape: Shape::Columns,
     },
     Section {
         name: "grants-time",
         heading: "Grants: time",
         command: "bench --features sim --bench gnttab",
         about: "Beside a free list under a lock.",
-        turned: false,
+        shape: Shape::Columns,
     },
     Section {
         name: "grants-instructions",
         heading: "Grants: instructions",
         command: "xtask counts gnttab",
         about: "",
-        turned: true,
+        shape: Shape::Rows,
     },
     Section {
         name: "regions-time",
@@ -74,21 +83,28 @@ const SECTIONS: [Section; 7] = [
         command: "bench --features sim --bench regions",
         about: "Beside first fit over a bitmap, and two crates of the field, buddy_system_allocator and \
                 bitmap-allocator.",
-        turned: false,
+        shape: Shape::Columns,
     },
     Section {
         name: "regions-instructions",
         heading: "Regions: instructions",
         command: "xtask counts regions",
         about: "",
-        turned: false,
+        shape: Shape::Columns,
+    },
+    Section {
+        name: "accesses-instructions",
+        heading: "Accesses to guest memory: instructions",
+        command: "xtask counts guest_memory",
+        about: "By how many reservations there are.",
+        shape: Shape::Labelled,
     },
     Section {
         name: "sizes",
         heading: "Code and memory",
         command: "xtask sizes",
         about: "Of the C core for arm64, by compiler option.",
-        turned: false,
+        shape: Shape::Columns,
     },
 ];
 
@@ -101,31 +117,48 @@ and sizes depend on the compilers only. Targets that are missed are printed as s
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Only these sections (events-time, sizes, ...); the others stay as they
+    /// are.
+    sections: Vec<String>,
     /// Run nothing: draw the charts of the page that is there.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sections")]
     charts_only: bool,
 }
 
-pub fn run(args: &Args) -> Result<()> {
-    let folder = folder();
-    if args.charts_only {
-        let page = fs::read_to_string(folder.join(PAGE))?;
-        for section in &SECTIONS {
-            let output = section
-                .find(&page)
-                .with_context(|| format!("the page has no output of cargo {}", section.command))?;
-            section.save_chart(output)?;
-        }
-        return Ok(());
+impl Args {
+    /// Is the section's command to be run?
+    fn runs(&self, section: &Section) -> bool {
+        let named = self.sections.iter().any(|name| name == section.name);
+        !self.charts_only && (self.sections.is_empty() || named)
     }
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    for name in &args.sections {
+        let names = || SECTIONS.iter().map(|section| section.name);
+        ensure!(
+            names().any(|other| other == name),
+            "there is no section {name}, but {}",
+            names().collect::<Vec<_>>().join(", ")
+        );
+    }
+    let folder = folder();
     fs::create_dir_all(&folder)?;
+    let before = fs::read_to_string(folder.join(PAGE)).unwrap_or_default();
     let mut page = String::from("<!-- SPDX-License-Identifier: MIT OR Apache-2.0 -->\n");
     let _ = writeln!(page, "# Measurements\n\n{INTRODUCTION}\n{}", versions()?);
     for section in &SECTIONS {
-        println!("cargo {}", section.command);
-        let output = section.output()?;
+        let output = if args.runs(section) {
+            println!("cargo {}", section.command);
+            section.output()?
+        } else {
+            let output = section.find(&before);
+            output
+                .with_context(|| format!("the page has no {} yet", section.name))?
+                .to_owned()
+        };
         let _ = writeln!(page, "\n{}", section.text(&output));
-        section.save_chart(&output)?;
+        fs::write(folder.join(section.chart()), section.draw(&output)?)?;
     }
     let path = folder.join(PAGE);
     fs::write(&path, page)?;
@@ -220,16 +253,14 @@ impl Section {
         Some(rest.split_once("\n```")?.0)
     }
 
-    fn save_chart(&self, output: &str) -> Result<()> {
-        fs::write(folder().join(self.chart()), self.draw(output)?)?;
-        Ok(())
-    }
-
     fn draw(&self, output: &str) -> Result<String> {
         let table = Table::first(output)
             .with_context(|| format!("cargo {} printed no table", self.command))?;
-        let table = if self.turned { table.turned() } else { table };
-        Ok(chart::draw(&table))
+        Ok(chart::draw(&match self.shape {
+            Shape::Columns => table,
+            Shape::Rows => table.turned(),
+            Shape::Labelled => table.labelled(),
+        }))
     }
 }
 

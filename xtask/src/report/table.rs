@@ -40,6 +40,16 @@ impl Table {
         (!table.rows.is_empty() && !ends.is_empty()).then_some(table)
     }
 
+    /// With the first column's numbers in the labels.
+    pub fn labelled(&self) -> Self {
+        let mut table = self.clone();
+        let column = table.columns.remove(0);
+        for (label, numbers) in &mut table.rows {
+            *label = format!("{label}, {} {column}", numbers.remove(0));
+        }
+        table
+    }
+
     /// With rows and columns exchanged.
     pub fn turned(&self) -> Self {
         let rows = self.columns.iter().enumerate().map(|(at, column)| {
@@ -146,5 +156,11 @@ mod tests {
         assert_eq!(table.rows, [("events".to_owned(), vec![5000.0, 6000.0])]);
         assert_eq!(table.turned().columns, ["events"]);
         assert_eq!(table.turned().turned(), table);
+        let labelled = table.labelled();
+        assert_eq!(labelled.columns, ["-Os"]);
+        assert_eq!(
+            labelled.rows,
+            [("events, 5000 -Oz".to_owned(), vec![6000.0])]
+        );
     }
 }
