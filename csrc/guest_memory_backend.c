@@ -5,6 +5,8 @@
  */
 #include "guest_memory.h"
 
+#include <xen/errno.h>
+
 #define BATCH 64u
 
 /* 2 MiB: the largest extents that any domain may ask for. */
@@ -244,12 +246,30 @@ int xg_vm_map_device(struct xg_vm *vm, uint64_t gfn, uint64_t mfn,
 				  done);
 }
 
+/* Page by page: the domain put memory of its own over some of them, which is
+ * there to stay. */
+static int unmap_what_is_left(struct xg_vm *vm, uint64_t gfn, uint64_t mfn,
+			      uint32_t count, uint32_t *done)
+{
+	for (; *done < count; ++*done) {
+		uint32_t last = count - *done - 1, one;
+		int rc = xg_domctl_unmap_mmio(vm->guest, number_of(vm),
+					      gfn + last, mfn + last, 1, &one);
+
+		if (rc && rc != -XEN_EILSEQ)
+			return rc;
+	}
+	return 0;
+}
+
 int xg_vm_unmap_device(struct xg_vm *vm, uint64_t gfn, uint64_t mfn,
 		       uint32_t count, uint32_t *done)
 {
 	int rc = xg_domctl_unmap_mmio(vm->guest, number_of(vm), gfn, mfn, count,
 				      done);
 
+	if (rc == -XEN_EILSEQ)
+		rc = unmap_what_is_left(vm, gfn, mfn, count, done);
 	if (rc != -XG_ESRCH)
 		return rc;
 	*done = count;

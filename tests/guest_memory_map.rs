@@ -369,6 +369,15 @@ fn holes_are_freed_over() {
 
 /// A gives a page back.
 fn give_back(m: &Manager<'_>, addr: usize) {
+    change(m, ffi::abi::XENMEM_decrease_reservation, addr);
+}
+
+/// A takes a page from Xen.
+fn take(m: &Manager<'_>, addr: usize) {
+    change(m, ffi::abi::XENMEM_populate_physmap, addr);
+}
+
+fn change(m: &Manager<'_>, cmd: u32, addr: usize) {
     let gfn = (addr / PAGE) as u64;
     let mut op = ffi::abi::xen_memory_reservation {
         nr_extents: 1,
@@ -377,16 +386,32 @@ fn give_back(m: &Manager<'_>, addr: usize) {
         ..unsafe { std::mem::zeroed() }
     };
     op.extent_start.p = std::ptr::from_ref(&gfn).cast_mut();
-    let args = [
-        ffi::abi::XENMEM_decrease_reservation as usize,
-        std::ptr::from_mut(&mut op) as usize,
-        0,
-        0,
-        0,
-    ];
+    let args = [cmd as usize, std::ptr::from_mut(&mut op) as usize, 0, 0, 0];
     // SAFETY: one extent.
     let done = unsafe { m.a.hypercall(ffi::abi::__HYPERVISOR_memory_op, args) };
     assert_eq!(done, 1);
+}
+
+/// The domain puts RAM of its own over device memory: that stays.
+#[test]
+fn device_memory_that_is_gone() {
+    with_vm(ffi::XG_VM_PERMIT_MMIO, 0, |m, vm, callback| {
+        let device = m.xen.create_device(130);
+        let r = vm.reserve(HOLE, 130 * PAGE, callback).unwrap();
+        assert_eq!(vm.map_mmio(r, device.frame() * 4096), 0);
+        m.overwrites.set(true);
+        for page in [0, 70, 129] {
+            take(m, HOLE + page * PAGE);
+        }
+        assert_eq!(vm.free(r), 0);
+        for page in 0..130 {
+            let there = matches!(m.frame(HOLE + page * PAGE), Frame::Own(_));
+            assert_eq!(there, [0, 70, 129].contains(&page));
+        }
+        for page in [0, 70, 129] {
+            give_back(m, HOLE + page * PAGE);
+        }
+    });
 }
 
 /// What is there already is left alone, before and after.

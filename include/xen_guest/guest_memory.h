@@ -277,8 +277,9 @@ int xg_vm_reserve_anon(struct xg_vm *vm, size_t size, size_t align,
  * device memory and windows unmapped. Time and hypercalls grow with its pages.
  * From its own callback too: nothing of it is used after the callback returns.
  *
- * RAM that the domain gave back itself is no error. What fails keeps what is
- * not given back yet, and can be called again.
+ * RAM that the domain gave back itself, or device memory that it put RAM over,
+ * is no error. What fails keeps what is not given back yet, and can be called
+ * again.
  *
  *   -XG_EBUSY   it is being mapped
  *   -XG_ENOSPC  its neighbours are trapped too, and without it there would be
@@ -323,7 +324,8 @@ int xg_vm_map_now(struct xg_vm *vm, struct xg_vm_reservation *reservation,
 
 /*
  * Back it with RAM. `zero`: cleared, which needs XG_VM_CAP_WINDOW; otherwise
- * it may hold what another domain that still lives left there.
+ * it may hold what another domain that still lives left there. A domain that
+ * runs with its caches off does not see it cleared.
  */
 int xg_vm_map_ram(struct xg_vm *vm, struct xg_vm_reservation *reservation,
 		  bool zero);
