@@ -19,31 +19,31 @@ use crate::domain::Role::{A, Control};
 use crate::domctls::{about, read};
 use crate::memory::window_gfn;
 
-const E2BIG: i64 = -7;
+pub(crate) const E2BIG: i64 = -7;
 const EEXIST: i64 = -17;
-const EOPNOTSUPP: i64 = -95;
+pub(crate) const EOPNOTSUPP: i64 = -95;
 
 /// Where A has nothing, as in `emulation`.
-const DEVICE: usize = 0x3000_0000;
+pub(crate) const DEVICE: usize = 0x3000_0000;
 /// Instead of what is read, where the access is aborted.
-const ABORTED: i64 = -0xab;
+pub(crate) const ABORTED: i64 = -0xab;
 const ALL_ONES: i64 = 0xffff_ffff;
 /// How long to look for a vCPU that waits, in nanoseconds.
 const PATIENCE: u64 = 4_000_000_000;
 
-const READ: u32 = ffi::XG_PROT_READ;
-const ALL: u32 = ffi::XG_PROT_READ | ffi::XG_PROT_WRITE;
+pub(crate) const READ: u32 = ffi::XG_PROT_READ;
+pub(crate) const ALL: u32 = ffi::XG_PROT_READ | ffi::XG_PROT_WRITE;
 const HANDLED: c_int = ffi::XG_FAULT_HANDLED as c_int;
 
 /// A vm of the control domain, for A, with its storage. The others have one,
 /// too, and never touch it.
-struct Vm {
+pub(crate) struct Vm {
     vm: UnsafeCell<ffi::xg_vm>,
     slots: UnsafeCell<[ffi::xg_vm_reservation; 8]>,
     order: UnsafeCell<[u16; 8]>,
     vcpus: UnsafeCell<[ffi::xg_vm_vcpu; 1]>,
     ports: UnsafeCell<[u32; 1]>,
-    registers: Registers,
+    pub(crate) registers: Registers,
 }
 
 // SAFETY: steps of the control domain use it, one after the other.
@@ -51,31 +51,48 @@ unsafe impl Sync for Vm {}
 
 /// What the callback of a trapped page remembers.
 #[derive(Default)]
-struct Registers {
-    calls: AtomicU64,
+pub(crate) struct Registers {
+    pub(crate) calls: AtomicU64,
     /// Addresses, sizes and data of all accesses, in order.
-    digest: AtomicU64,
+    pub(crate) digest: AtomicU64,
     /// What the callback returns.
-    result: AtomicU64,
+    pub(crate) result: AtomicU64,
 }
 
 /// A reservation between steps, null at first.
-type Kept = Cell<*mut ffi::xg_vm_reservation>;
+pub(crate) type Kept = Cell<*mut ffi::xg_vm_reservation>;
 
 impl Vm {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // SAFETY: structures of integers and pointers, which the library fills.
         unsafe { core::mem::zeroed() }
     }
 
-    fn raw(&self) -> *mut ffi::xg_vm {
+    pub(crate) fn raw(&self) -> *mut ffi::xg_vm {
         self.vm.get()
     }
 
-    fn init(&self, d: &Domain<'_>, traps: bool, flags: u32) -> i64 {
-        let config = ffi::xg_vm_config {
-            dom: A.raw(),
-            self_: Control.raw(),
+    pub(crate) fn init(&self, d: &Domain<'_>, traps: bool, flags: u32) -> i64 {
+        self.init_for(d, A.raw(), traps, flags)
+    }
+
+    /// Of domain `dom`, for the domain whose step it is.
+    pub(crate) fn init_for(&self, d: &Domain<'_>, dom: u16, traps: bool, flags: u32) -> i64 {
+        let config = self.config(d, dom, traps, flags);
+        // SAFETY: the guest is set up; the storage stays.
+        unsafe { ffi::xg_vm_init(self.raw(), d.raw(), &config).into() }
+    }
+
+    pub(crate) fn config(
+        &self,
+        d: &Domain<'_>,
+        dom: u16,
+        traps: bool,
+        flags: u32,
+    ) -> ffi::xg_vm_config {
+        ffi::xg_vm_config {
+            dom,
+            self_: d.role.raw(),
             flags,
             slots: self.slots.get().cast(),
             order: self.order.get().cast(),
@@ -88,12 +105,10 @@ impl Vm {
             handler: None,
             data: core::ptr::null_mut(),
             own: ffi::xg_window::default(),
-        };
-        // SAFETY: the guest is set up; the storage stays.
-        unsafe { ffi::xg_vm_init(self.raw(), d.raw(), &config).into() }
+        }
     }
 
-    fn fini(&self) -> i64 {
+    pub(crate) fn fini(&self) -> i64 {
         // SAFETY: initialised.
         unsafe { ffi::xg_vm_fini(self.raw()).into() }
     }
@@ -103,11 +118,11 @@ impl Vm {
         unsafe { ffi::xg_vm_caps(self.raw()).into() }
     }
 
-    fn cookie(&self) -> *mut c_void {
+    pub(crate) fn cookie(&self) -> *mut c_void {
         (&raw const self.registers).cast_mut().cast()
     }
 
-    fn reserve(&self, address: usize, pages: usize, kept: &Kept) -> i64 {
+    pub(crate) fn reserve(&self, address: usize, pages: usize, kept: &Kept) -> i64 {
         let mut reservation = core::ptr::null_mut();
         // SAFETY: initialised; the cookie lives as long as the vm.
         let rc = unsafe {
@@ -124,17 +139,17 @@ impl Vm {
         rc.into()
     }
 
-    fn free(&self, kept: &Kept) -> i64 {
+    pub(crate) fn free(&self, kept: &Kept) -> i64 {
         // SAFETY: initialised; the library checks what it is given.
         unsafe { ffi::xg_vm_free(self.raw(), kept.get()).into() }
     }
 
-    fn map_ram(&self, kept: &Kept, zero: bool) -> i64 {
+    pub(crate) fn map_ram(&self, kept: &Kept, zero: bool) -> i64 {
         // SAFETY: as above.
         unsafe { ffi::xg_vm_map_ram(self.raw(), kept.get(), zero).into() }
     }
 
-    fn map_mmio(&self, kept: &Kept, address: u64) -> i64 {
+    pub(crate) fn map_mmio(&self, kept: &Kept, address: u64) -> i64 {
         // SAFETY: as above.
         unsafe { ffi::xg_vm_map_mmio(self.raw(), kept.get(), address).into() }
     }
@@ -161,7 +176,7 @@ impl Vm {
     }
 
     /// Serves `count` accesses; how many came.
-    fn serve(&self, d: &Domain<'_>, count: u32) -> i64 {
+    pub(crate) fn serve(&self, d: &Domain<'_>, count: u32) -> i64 {
         let deadline = d.memory.now() + PATIENCE;
         let mut served = 0;
         while served < count && d.memory.now() < deadline {
@@ -175,7 +190,7 @@ impl Vm {
     }
 
     /// What the callback saw since it was asked last.
-    fn seen(&self) -> i64 {
+    pub(crate) fn seen(&self) -> i64 {
         let calls = self.registers.calls.swap(0, Ordering::Relaxed) as i64;
         let digest = self.registers.digest.swap(0, Ordering::Relaxed) as i64;
         calls << 32 | digest & 0x7fff_ffff
@@ -183,7 +198,7 @@ impl Vm {
 }
 
 /// Registers that read as their own address, the low byte inverted.
-unsafe extern "C" fn emulate(
+pub(crate) unsafe extern "C" fn emulate(
     _vm: *mut ffi::xg_vm,
     vcpu: *mut ffi::xg_vm_vcpu,
     address: usize,
@@ -217,7 +232,7 @@ unsafe extern "C" fn emulate(
 
 impl<'w> Cx<'_, 'w> {
     /// A step of the control domain that is to give `want`.
-    fn manage(
+    pub(crate) fn manage(
         &mut self,
         call: fmt::Arguments<'_>,
         want: i64,
@@ -228,7 +243,7 @@ impl<'w> Cx<'_, 'w> {
     }
 
     /// What A reads of 4 bytes.
-    fn sees(&mut self, what: &str, address: usize, want: i64) -> Verdict {
+    pub(crate) fn sees(&mut self, what: &str, address: usize, want: i64) -> Verdict {
         let value = self.step(A, format_args!("read {what}"), |d| {
             read(d, address as u64).map_or(ABORTED, |value| value as i64)
         });
@@ -237,7 +252,7 @@ impl<'w> Cx<'_, 'w> {
 
     /// A does something that somebody has to serve, and the control domain
     /// does that.
-    fn at_work(
+    pub(crate) fn at_work(
         &mut self,
         what: &str,
         guest: &mut (dyn FnMut(&Domain<'w>) -> i64 + Send),
@@ -256,7 +271,7 @@ impl<'w> Cx<'_, 'w> {
 
 /// With a vm for A, which goes at the end however that came; not if it can't
 /// trap and has to.
-fn with_vm<'w>(
+pub(crate) fn with_vm<'w>(
     cx: &mut Cx<'_, 'w>,
     traps: bool,
     flags: u32,
@@ -294,7 +309,7 @@ fn refused_traps(cx: &mut Cx<'_, '_>, vm: &Vm) -> Verdict {
     cx.sees("what is only booked", DEVICE, ABORTED)
 }
 
-fn limit(cx: &mut Cx<'_, '_>, pages: u64) -> Verdict {
+pub(crate) fn limit(cx: &mut Cx<'_, '_>, pages: u64) -> Verdict {
     let kib = pages * PAGE_SIZE as u64 / 1024;
     cx.manage(format_args!("set A's limit"), 0, |d| {
         // SAFETY: the guest is set up.

@@ -30,6 +30,7 @@ mod grants;
 mod guest_memory;
 mod handlers;
 mod interrupts;
+mod managers;
 mod mappings;
 mod memory;
 mod ops;
@@ -157,6 +158,13 @@ scenarios! {
         a_page_for_reading
         freed_while_in_use
         memory_taken_while_in_use;
+    managers:
+        who_may_manage
+        a_device_that_both_see
+        a_device_for_reading
+        memory_on_demand
+        trapped_ranges_run_out
+        libsel4vm_names;
     regions:
         pages_are_taken_and_given_back
         a_region_is_used_up
