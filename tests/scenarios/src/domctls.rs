@@ -57,7 +57,7 @@ fn version(d: &Domain<'_>) -> u32 {
     VERSIONS.clone().find(known).unwrap_or(0)
 }
 
-fn domctl(d: &Domain<'_>, cmd: u32, dom: u16, u: Part) -> i64 {
+pub(crate) fn domctl(d: &Domain<'_>, cmd: u32, dom: u16, u: Part) -> i64 {
     of_version(d, version(d), cmd, dom, u)
 }
 
@@ -197,7 +197,11 @@ pub(crate) fn a_higher_limit(cx: &mut Cx<'_, '_>) -> Verdict {
 
 /// A number about the caller's own memory.
 pub(crate) fn about(d: &Domain<'_>, cmd: u32) -> i64 {
-    let mut op = abi::xen_memory_domain { domid: SELF };
+    about_of(d, cmd, SELF)
+}
+
+pub(crate) fn about_of(d: &Domain<'_>, cmd: u32, domid: u16) -> i64 {
+    let mut op = abi::xen_memory_domain { domid };
     let arg = (&raw mut op).addr();
     // SAFETY: the operation's structure.
     unsafe {

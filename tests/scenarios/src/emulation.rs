@@ -14,7 +14,8 @@ use xen_guest::ffi::{self, abi};
 
 use crate::cx::{Concurrent, Cx};
 use crate::domain::Domain;
-use crate::domain::Role::{A, B, Control};
+use crate::domain::Role::{self, A, B, Control};
+use crate::domctls;
 use crate::foreign;
 use crate::memory::{NOBODY, Pages, SELF};
 use crate::{Failure, Verdict};
@@ -746,6 +747,67 @@ fn emulators_hear_of_memory_of(cx: &mut Cx<'_, '_>, emulator: &Emulator) -> Verd
     });
     cx.check(taken, 1)?;
     pages.free(cx, A);
+    Ok(())
+}
+
+/// B becomes A's device model, for good: the last that A is asked for.
+pub(crate) fn a_device_model_of_its_own(cx: &mut Cx<'_, '_>) -> Verdict {
+    let target = |d: &Domain<'_>, dom, target| {
+        let set_target = abi::xen_domctl_set_target { target };
+        let part = abi::xen_domctl__bindgen_ty_1 { set_target };
+        domctls::domctl(d, abi::XEN_DOMCTL_set_target, dom, part)
+    };
+    let current = |d: &Domain<'_>| domctls::about_of(d, abi::XENMEM_current_reservation, A.raw());
+    let id = cx.step(B, format_args!("create an emulator of A"), |d| {
+        create(d, A.raw())
+    });
+    let none = id == ENOSYS;
+    if none {
+        cx.note("this Xen has no device models");
+    } else {
+        cx.check(id, EPERM)?;
+    }
+    let steps: [(&str, Role, i64, Op<'_>); 8] = [
+        ("about A's memory", B, EPERM, &current),
+        ("make itself A's", B, EPERM, &|d| {
+            target(d, B.raw(), A.raw())
+        }),
+        ("make B nobody's", Control, ESRCH, &|d| {
+            target(d, B.raw(), NOBODY)
+        }),
+        ("make B its own", Control, EINVAL, &|d| {
+            target(d, B.raw(), B.raw())
+        }),
+        ("make B A's", Control, 0, &|d| target(d, B.raw(), A.raw())),
+        ("make B another's", Control, EINVAL, &|d| {
+            target(d, B.raw(), Control.raw())
+        }),
+        ("about A's memory", B, 1, &|d| i64::from(current(d) > 0)),
+        ("about the control domain's", B, EPERM, &|d| {
+            domctls::about_of(d, abi::XENMEM_current_reservation, Control.raw())
+        }),
+    ];
+    for (what, role, want, op) in steps {
+        let rc = cx.step(role, format_args!("{what}"), op);
+        cx.check(rc, want)?;
+    }
+    if none {
+        return Ok(());
+    }
+    let steps: [(&str, i64, Op<'_>); 6] = [
+        ("create an emulator of A", 0, &|d| create(d, A.raw())),
+        ("its frames", 2, &|d| foreign::size(d, A.raw(), RESOURCE, 0)),
+        ("emulate", 0, &|d| memory(d, true, 0, DEVICE, DEVICE)),
+        ("create one of the control domain", EPERM, &|d| {
+            create(d, Control.raw())
+        }),
+        ("destroy it", 0, &|d| destroy(d, 0)),
+        ("destroy it again", ENOENT, &|d| destroy(d, 0)),
+    ];
+    for (what, want, op) in steps {
+        let rc = cx.step(B, format_args!("{what}"), op);
+        cx.check(rc, want)?;
+    }
     Ok(())
 }
 

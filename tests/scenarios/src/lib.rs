@@ -183,7 +183,8 @@ scenarios! {
         a_client_maps_all_or_none
         a_client_looks_at_errors;
     zephyr_memory: zephyr_memory_names;
-    // Leaves a domain without something: the last.
+    // They leave domains with more, or less, than they had: the last.
+    emulation: a_device_model_of_its_own;
     domctls: tables_run_out;
 }
 
