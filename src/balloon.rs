@@ -8,6 +8,18 @@ use crate::{Error, Guest, Region, Result, Window, ffi};
 
 /// RAM that a guest can give to Xen for a while, so that its frames are empty,
 /// and a region of them: see [`Guest::inflate`].
+///
+/// ```
+/// use xen_guest::{Balloon, Guest, RegionPages, Result};
+///
+/// fn page(guest: &'static mut Guest<'static>, balloon: &'static mut Balloon<'static>) -> Result {
+///     guest.inflate(balloon)?;
+///     let empty = RegionPages::take(guest, 1)?;
+///     // Map something there.
+///     drop(empty);
+///     Ok(())
+/// }
+/// ```
 pub struct Balloon<'m> {
     region: Region<'m>,
     raw: ffi::xg_balloon,

@@ -19,6 +19,23 @@ pub const fn region_metadata(pages: u32) -> usize {
 
 /// A range of empty frames with an allocator over it: an extended region that
 /// the device tree names, for example.
+///
+/// ```
+/// use xen_guest::{GuestConfig, Region, Result, Window, region_metadata};
+///
+/// const PAGES: u32 = 16384; // 64 MiB
+///
+/// fn with_region(
+///     config: GuestConfig<'static>,
+///     window: &Window,
+///     metadata: &'static mut [u64; region_metadata(PAGES)],
+///     place: &'static mut [Region<'static>; 1],
+/// ) -> Result<GuestConfig<'static>> {
+///     // SAFETY: the device tree's extended region, which nobody else uses.
+///     place[0] = unsafe { Region::new(window, metadata) }?;
+///     Ok(config.with_regions(place))
+/// }
+/// ```
 #[repr(transparent)]
 pub struct Region<'m> {
     raw: ffi::xg_region,
