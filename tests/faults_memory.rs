@@ -219,7 +219,7 @@ fn large_batches() {
         unsafe {
             use std::ptr::{null, null_mut};
             let (i, g, mut e) = (idxs.as_ptr(), gfns.as_ptr(), [7]);
-            let mut add = |i, g, e, count| {
+            let add = |i, g, e, count| {
                 ffi::xg_memory_add_to_physmap_batch(raw, SELF, dom, foreign, count, i, g, e)
             };
             let bad = [
