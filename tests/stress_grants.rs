@@ -6,12 +6,14 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use common::{EBUSY, ENOSPC, Random, Raw, map_op, unmap_op};
-use xen_guest::PAGE_SIZE;
 use xen_guest::sim::{DomainConfig, Hypervisor};
+use xen_guest::{PAGE_SIZE, ffi};
 
 /// No reference is two threads' at a time, and none is lost, in a table that
 /// is nearly full and a table that is nearly empty.
@@ -74,6 +76,124 @@ fn references_belong_to_one() {
         drop(page);
         guest.finish().unwrap();
         assert!(xen.leaks().is_zero());
+    }
+}
+
+/// What the interrupt handler works with: the guest, what it has granted, who
+/// has each reference, how often it granted, and what went wrong.
+static GUEST: AtomicPtr<ffi::xg_guest> = AtomicPtr::new(ptr::null_mut());
+static HELD: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
+static TAKEN: [AtomicBool; 1024] = [const { AtomicBool::new(false) }; 1024];
+static INTERRUPTS: AtomicU64 = AtomicU64::new(0);
+static WRONG: AtomicU64 = AtomicU64::new(0);
+
+/// A reference is somebody's now, or not any more.
+fn mark(gref: u32, taken: bool) {
+    if TAKEN[gref as usize].swap(taken, SeqCst) == taken {
+        WRONG.fetch_add(1, SeqCst);
+    }
+}
+
+fn end(raw: Raw, gref: u32) {
+    mark(gref, false);
+    if raw.end(gref) != 0 {
+        WRONG.fetch_add(1, SeqCst);
+    }
+}
+
+/// An interrupt: between any two instructions of the thread. It must not
+/// panic, nor wait for anything. What one grants the next one ends, so that
+/// each leaves the table otherwise than it was.
+extern "C" fn interrupt(_: libc::c_int) {
+    let raw = Raw(GUEST.load(SeqCst));
+    if HELD[0].load(SeqCst) != 0 {
+        for held in &HELD {
+            end(raw, held.swap(0, SeqCst));
+        }
+        return;
+    }
+    let gfns = [1; HELD.len()];
+    let mut grefs = [0; HELD.len()];
+    // SAFETY: the guest is set up; the frames are nobody's to map.
+    let rc = unsafe {
+        let (to, count) = (grefs.as_mut_ptr(), grefs.len() as u32);
+        ffi::xg_gnttab_grant_batch(raw.0, 1, gfns.as_ptr(), to, count, true)
+    };
+    if rc == 0 {
+        for (held, gref) in HELD.iter().zip(grefs) {
+            mark(gref, true);
+            held.store(gref, SeqCst);
+        }
+        INTERRUPTS.fetch_add(1, SeqCst);
+    }
+}
+
+/// An interrupt grants and ends in the midst of grants and ends, in a table
+/// that is nearly empty and in one that is nearly full.
+#[test]
+fn interrupts_grant_too() {
+    // SAFETY: the handler keeps to what it may do; the default comes back.
+    let install = |handler: libc::sighandler_t| unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler;
+        action.sa_flags = libc::SA_RESTART;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+    };
+    for keep in [3, 1010] {
+        let xen = Hypervisor::new();
+        let domain = xen.create_domain(DomainConfig::default());
+        let mut storage = common::Storage::new();
+        let guest = common::guest(&mut storage, &domain, &domain);
+        let raw = Raw::of(&guest);
+        // Growing takes the platform's lock, which holds off the interrupt on
+        // a machine; here it is at its end before.
+        raw.grow();
+        GUEST.store(raw.0, SeqCst);
+        INTERRUPTS.store(0, SeqCst);
+        install(interrupt as *const () as libc::sighandler_t);
+        let stop = AtomicBool::new(false);
+        // SAFETY: this thread's own number.
+        let target = unsafe { libc::pthread_self() };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut random = Random::new(keep as u64);
+                while !stop.load(SeqCst) {
+                    // SAFETY: the thread waits for this one.
+                    unsafe { libc::pthread_kill(target, libc::SIGUSR1) };
+                    for _ in 0..random.below(2000) {
+                        std::hint::spin_loop();
+                    }
+                }
+            });
+            let mut random = Random::new(1);
+            let mut own: Vec<u32> = Vec::with_capacity(1024);
+            let start = Instant::now();
+            while INTERRUPTS.load(SeqCst) < 20_000 && start.elapsed() < Duration::from_secs(2) {
+                if own.len() < keep && !random.one_in(3) {
+                    match raw.grant(1, 1, false) {
+                        ENOSPC => {}
+                        gref => {
+                            mark(gref as u32, true);
+                            own.push(gref as u32);
+                        }
+                    }
+                } else if !own.is_empty() {
+                    end(raw, own.swap_remove(random.below(own.len())));
+                }
+            }
+            stop.store(true, SeqCst);
+            own.into_iter().for_each(|gref| end(raw, gref));
+        });
+        install(libc::SIG_IGN);
+        if HELD[0].load(SeqCst) != 0 {
+            interrupt(0);
+        }
+        let granted = INTERRUPTS.load(SeqCst);
+        println!("{granted} batches granted in interrupts");
+        assert!(granted > 0, "no interrupts");
+        assert_eq!(WRONG.load(SeqCst), 0);
+        assert_eq!((raw.grants_in_use(), raw.free_grants()), (0, 1016));
+        guest.finish().unwrap();
     }
 }
 

@@ -137,7 +137,7 @@ fn new_references_are_usable_at_once() {
                     // From the first sign of it on.
                     // SAFETY: the guest is set up; only looked at.
                     let summary = |word: usize| unsafe {
-                        (&raw const (*raw.0).gnttab.summary[word]).read_volatile()
+                        AtomicU64::from_ptr(&raw mut (*raw.0).gnttab.summary[word]).load(SeqCst)
                     };
                     while summary(old / 8) >> (old % 8 * 8) == 0 {
                         std::hint::spin_loop();

@@ -230,7 +230,12 @@ fn finds_mistakes(program: &Path, tally: &mut Tally) -> Result<bool> {
 }
 
 /// The tests in which threads of one guest meet.
-const RACING: [&str; 3] = ["model_handlers", "stress_events", "stress_grants"];
+const RACING: [&str; 4] = [
+    "model_handlers",
+    "stress_events",
+    "stress_grants",
+    "stress_refs",
+];
 
 /// ThreadSanitizer on the tests of races inside the guest. False if it cannot
 /// be had.
