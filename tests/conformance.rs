@@ -342,14 +342,22 @@ fn asynchronous_fifo() {
 #[test]
 fn silo() {
     for (abi, name) in [(EventsAbi::TwoLevel, "2l"), (EventsAbi::Fifo, "fifo")] {
-        for delivery in [Delivery::Deterministic, Delivery::Asynchronous] {
+        for (delivery, build) in [
+            (Delivery::Deterministic, "-ioreq"),
+            (Delivery::Deterministic, ""),
+            (Delivery::Asynchronous, "-ioreq"),
+        ] {
             let xen = Hypervisor::with_policy(Policy::Silo);
+            let xen = match build {
+                "" => xen.without_device_models(),
+                _ => xen,
+            };
             let (log, outcome) = run(xen, SILO_SCENARIOS, delivery, abi);
             let scenarios = SILO_SCENARIOS.len();
             assert_eq!(outcome.passed as usize, scenarios);
             println!("simulator, {delivery:?}, {abi:?}, silo: {scenarios} scenarios passed");
             if delivery == Delivery::Deterministic {
-                keep(&format!("simulator-{name}-silo.log"), &log);
+                keep(&format!("simulator-{name}-silo{build}.log"), &log);
             }
         }
     }

@@ -752,6 +752,16 @@ fn emulators_hear_of_memory_of(cx: &mut Cx<'_, '_>, emulator: &Emulator) -> Verd
 
 /// B becomes A's device model, for good: the last that A is asked for.
 pub(crate) fn a_device_model_of_its_own(cx: &mut Cx<'_, '_>) -> Verdict {
+    device_model(cx, false)
+}
+
+/// The same where Xen keeps the two apart: an emulator has ports to its
+/// domain, so there is none.
+pub(crate) fn a_device_model_kept_apart(cx: &mut Cx<'_, '_>) -> Verdict {
+    device_model(cx, true)
+}
+
+fn device_model(cx: &mut Cx<'_, '_>, apart: bool) -> Verdict {
     let target = |d: &Domain<'_>, dom, target| {
         let set_target = abi::xen_domctl_set_target { target };
         let part = abi::xen_domctl__bindgen_ty_1 { set_target };
@@ -793,6 +803,14 @@ pub(crate) fn a_device_model_of_its_own(cx: &mut Cx<'_, '_>) -> Verdict {
     }
     if none {
         return Ok(());
+    }
+    if apart {
+        let call = format_args!("create an emulator of A");
+        let id = cx.step(B, call, |d| create(d, A.raw()));
+        cx.check(id, EPERM)?;
+        let call = format_args!("frames of one");
+        let size = cx.step(B, call, |d| foreign::size(d, A.raw(), RESOURCE, 0));
+        return cx.check(size, 2);
     }
     let steps: [(&str, i64, Op<'_>); 6] = [
         ("create an emulator of A", 0, &|d| create(d, A.raw())),

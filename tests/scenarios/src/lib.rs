@@ -202,7 +202,12 @@ scenarios! {
     physmap: foreign_frames;
     memory: reservation_numbers give_back_and_take memory_of_others domain_parameters;
     foreign: foreign_windows refused_foreign_maps;
+    domctls: a_higher_limit device_memory;
+    emulation: emulated_accesses a_storm_of_accesses;
+    guest_memory: memory_for_another devices_for_another emulated_registers;
     regions: pages_are_taken_and_given_back;
+    // It leaves a domain with more than it had: the last.
+    emulation: a_device_model_kept_apart;
 }
 
 /// Run scenarios. The number that passed and the number that failed.

@@ -35,12 +35,14 @@ pub fn run(args: &conformance::Args) -> Result<()> {
             return result;
         }
         let xen = run.log.join("\n");
-        let build = match args.machine.silo {
-            true => "-silo",
-            false if xen.contains(NO_DEVICE_MODELS) => "",
-            false => "-ioreq",
+        let policy = if args.machine.silo { "-silo" } else { "" };
+        let build = if xen.contains(NO_DEVICE_MODELS) {
+            ""
+        } else {
+            "-ioreq"
         };
-        let simulator = read(&format!("simulator-{}{build}.log", events.name()))?;
+        let simulator = format!("simulator-{}{policy}{build}.log", events.name());
+        let simulator = read(&simulator)?;
         conformance::save(&format!("xen-{}.log", events.name()), &xen)?;
         let mut suite = run.suite;
         suite.name += ", compared";
