@@ -36,8 +36,9 @@
  * program with a message. Functions that are given here to be called must
  * return in the usual way: no longjmp, no C++ exception.
  *
- * How the simulator behaves, and what it assumes, is described for Rust in
- * src/sim/mod.rs. To link: examples/c.
+ * How the simulator behaves, and what it assumes, is described for Rust: the
+ * module `sim`. To link: libxen_guest_sim, which has the C core in it, as
+ * `pkg-config --cflags --libs xen_guest_sim` says where it is installed.
  */
 
 #ifndef XEN_GUEST_SIM_H

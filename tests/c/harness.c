@@ -200,6 +200,14 @@ static int overflow(void)
 	return found;
 }
 
+static int leak(void)
+{
+	volatile char *lost = malloc(1000);
+
+	lost = NULL;
+	return lost != NULL;
+}
+
 /* All suites, or those that are named. */
 int main(int argc, char **argv)
 {
@@ -208,6 +216,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && !strcmp(argv[1], "overflow"))
 		return overflow();
+	if (argc == 2 && !strcmp(argv[1], "leak"))
+		return leak();
 	for (size_t s = 0; s < sizeof(suites) / sizeof(*suites); s++) {
 		const struct suite *suite = suites[s];
 		bool wanted = argc < 2;
