@@ -219,12 +219,42 @@ static void what_was_not_unmapped_stays_usable(struct world *w)
 	CHECK(end_page(&w->a, page, gref));
 }
 
+static void a_page_that_is_swapped_in_is_awaited(struct world *w)
+{
+	grant_ref_t gref = 0;
+	void *page = grant_page(&w->a, w->b.id, false, &gref);
+	void *at = xg_region_get_pages(w->b.guest, 1);
+	struct gnttab_map_grant_ref map = map_op(at, w->a.id, gref, false);
+	struct gnttab_unmap_grant_ref unmap;
+
+	CHECK(page && at);
+	/* Three times it is not there yet. */
+	for (uint64_t n = 1; n <= 3; n++)
+		CHECK_EQ(xg_sim_fail_grant_map(w->b.domain, n, GNTST_eagain),
+			 0);
+	CHECK_EQ(xg_gnttab_map(w->b.guest, &map, 1), 0);
+	CHECK_EQ(xg_sim_faults_left(w->b.domain), 0);
+	unmap = unmap_op(&map);
+	CHECK_EQ(xg_gnttab_unmap(w->b.guest, &unmap, 1), 0);
+	/* But not for ever. */
+	for (uint64_t n = 1; n <= 2 * XG_EAGAIN_TRIES; n++)
+		CHECK_EQ(xg_sim_fail_grant_map(w->b.domain, n, GNTST_eagain),
+			 0);
+	map = map_op(at, w->a.id, gref, false);
+	CHECK_EQ(xg_gnttab_map(w->b.guest, &map, 1), -XG_EAGAIN);
+	CHECK_EQ(map.handle, XG_NO_HANDLE);
+	CHECK_EQ(xg_sim_clear_faults(w->b.domain), 0);
+	CHECK_EQ(xg_region_put_pages(w->b.guest, at, 1), 0);
+	CHECK(end_page(&w->a, page, gref));
+}
+
 static const struct test tests[] = {
 	TEST(opening_a_port),
 	TEST(granting_a_page),
 	TEST(mapping_grants),
 	TEST(setting_a_guest_up),
 	TEST(what_was_not_unmapped_stays_usable),
+	TEST(a_page_that_is_swapped_in_is_awaited),
 	{NULL, NULL},
 };
 
