@@ -90,12 +90,12 @@ impl State {
         if (op.first_mfn | last) >> MACHINE_FRAME_BITS != 0 {
             return Err(Error::Invalid);
         }
-        last_of(op.first_gfn, op.nr_mfns)?;
+        let last_gfn = last_of(op.first_gfn, op.nr_mfns)?;
         self.check_device_model(caller, dom)?;
         if op.nr_mfns > MAX_FRAMES {
             return Err(Error::TooBig);
         }
-        let frames = || (op.first_gfn..).zip(op.first_mfn..=last);
+        let frames = || (op.first_gfn..=last_gfn).zip(op.first_mfn..=last);
         for (_, mfn) in frames() {
             self.check_iomem(caller, mfn)?;
             self.check_iomem(dom, mfn)?;

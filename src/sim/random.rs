@@ -7,15 +7,17 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::vec::Vec;
 
 use super::evtchn_fifo::Fifo;
-use super::machine::Use;
+use super::machine::{Frame, Use};
 use super::physmap::{INVALID_GFN, Kind};
 use super::ports::Port;
 use super::state::State;
-use super::{Domain, DomainConfig, Hypervisor, Leaks};
+use super::{Access, Device, Domain, DomainConfig, Hypervisor, Leaks};
 use crate::ffi::abi;
 use crate::{PAGE_SIZE, Platform, Protection};
 
 const SELF: u16 = abi::DOMID_SELF as u16;
+/// Where no domain has anything.
+const REGISTERS: u64 = 0x3000_0000;
 
 /// A small generator (xorshift*): the same numbers for the same seed.
 struct Random(u64);
@@ -37,6 +39,9 @@ struct World {
     random: Random,
     xen: Hypervisor,
     domains: Vec<Domain>,
+    device: Device,
+    /// Accesses that emulators answered.
+    answered: usize,
 }
 
 impl World {
@@ -67,8 +72,10 @@ impl World {
         }
         Self {
             random: Random(seed),
+            device: xen.create_device(3),
             xen,
             domains,
+            answered: 0,
         }
     }
 
@@ -304,9 +311,155 @@ impl World {
         memory(domain, abi::XENMEM_add_to_physmap_batch, &mut op);
     }
 
+    fn domctl(&mut self, domain: &Domain) {
+        let mut op = abi::xen_domctl {
+            interface_version: self.random.of(&[0x15, 0x15, 0x15, 0x14]),
+            domain: self.domid(),
+            ..Default::default()
+        };
+        let mfn = self.device.frame() + self.random.below(4);
+        let nr_mfns = self.random.below(3);
+        match self.random.below(20) {
+            0 => {
+                op.cmd = abi::XEN_DOMCTL_set_target;
+                op.u.set_target.target = self.domid();
+            }
+            // Never less, or a domain would have more than it may.
+            1 => {
+                op.cmd = abi::XEN_DOMCTL_max_mem;
+                op.u.max_mem.max_memkb = 32 * 4;
+            }
+            2..8 => {
+                op.cmd = abi::XEN_DOMCTL_iomem_permission;
+                op.u.iomem_permission = abi::xen_domctl_iomem_permission {
+                    first_mfn: mfn,
+                    nr_mfns,
+                    allow_access: self.random.of(&[0, 1, 1]),
+                };
+            }
+            _ => {
+                op.cmd = abi::XEN_DOMCTL_memory_mapping;
+                op.u.memory_mapping = abi::xen_domctl_memory_mapping {
+                    first_gfn: self.gfn(domain),
+                    first_mfn: mfn,
+                    nr_mfns,
+                    add_mapping: self.random.of(&[0, 1]),
+                    padding: 0,
+                };
+            }
+        }
+        let arg = std::ptr::from_mut(&mut op) as usize;
+        // SAFETY: the argument is what the operation takes.
+        unsafe { domain.hypercall(abi::__HYPERVISOR_domctl, [arg, 0, 0, 0, 0]) };
+    }
+
+    fn device_model(&mut self, domain: &Domain) {
+        let dom = self.domid();
+        let id = self.random.below(2) as u16;
+        let mut u = abi::xen_dm_op::default().u;
+        let op = self.random.of(&[
+            abi::XEN_DMOP_create_ioreq_server,
+            abi::XEN_DMOP_create_ioreq_server,
+            abi::XEN_DMOP_destroy_ioreq_server,
+            abi::XEN_DMOP_map_io_range_to_ioreq_server,
+            abi::XEN_DMOP_map_io_range_to_ioreq_server,
+            abi::XEN_DMOP_map_io_range_to_ioreq_server,
+            abi::XEN_DMOP_unmap_io_range_from_ioreq_server,
+            abi::XEN_DMOP_set_irq_level,
+            abi::XEN_DMOP_nr_vcpus,
+        ]);
+        let start = REGISTERS + self.random.below(16);
+        match op {
+            abi::XEN_DMOP_create_ioreq_server => {
+                u.create_ioreq_server.handle_bufioreq = self.random.of(&[0, 0, 0, 1]);
+            }
+            abi::XEN_DMOP_destroy_ioreq_server => u.destroy_ioreq_server.id = id,
+            abi::XEN_DMOP_set_irq_level => u.set_irq_level.irq = self.random.below(80) as u32,
+            _ => {
+                u.map_io_range_to_ioreq_server = abi::xen_dm_op_ioreq_server_range {
+                    id,
+                    type_: self.random.of(&[1, 1, 0, 3]),
+                    start,
+                    end: start + self.random.below(64),
+                    pad: 0,
+                };
+            }
+        }
+        dm_op(domain, dom, op, u);
+    }
+
+    /// An access to a device that `domain` emulates, if it does. Its emulator
+    /// is on for that time only: nobody else answers.
+    fn access(&mut self, domain: &Domain) {
+        let target = self.domain();
+        let (dom, id) = (target.shared.id, self.random.below(2) as u16);
+        let mut gfn = self.gfn(domain);
+        let state = self.xen.state();
+        if state.domains[&domain.shared.id].physmap.get(gfn).is_some() {
+            return;
+        }
+        drop(state);
+        let mut op = abi::xen_mem_acquire_resource {
+            domid: dom,
+            type_: abi::XENMEM_resource_ioreq_server as u16,
+            id: id.into(),
+            nr_frames: 1,
+            frame: self.random.of(&[1, 1, 1, 0, 2]),
+            ..Default::default()
+        };
+        op.frame_list.p = &mut gfn;
+        if memory(domain, abi::XENMEM_acquire_resource, &mut op) != 0 {
+            return;
+        }
+        let enable = |enabled| {
+            let mut u = abi::xen_dm_op::default().u;
+            u.set_ioreq_server_state = abi::xen_dm_op_set_ioreq_server_state {
+                id,
+                enabled,
+                pad: 0,
+            };
+            let rc = dm_op(domain, dom, abi::XEN_DMOP_set_ioreq_server_state, u);
+            assert_eq!(rc, 0);
+        };
+        enable(1);
+        let at = REGISTERS + self.random.below(20);
+        let mut pending = target.begin_access(at, self.random.of(&[1, 2, 4, 8]), None);
+        if pending.poll().is_none() {
+            let mut state = self.xen.state();
+            let page = state.domains[&domain.shared.id].physmap.get(gfn);
+            let mfn = page.expect("acquired just now").mfn;
+            assert_eq!(state.machine.u64(mfn, 0).load(SeqCst), at);
+            state.machine.u64(mfn, 8).store(0x5a, SeqCst);
+            state.machine.u8(mfn, 30).store(0x23, SeqCst);
+            state.wake_for_io(dom, 0);
+            self.xen.leave(state);
+            self.answered += 1;
+            assert_eq!(pending.poll(), Some(Access::Done(0x5a)));
+        }
+        enable(0);
+        if self.random.below(4) > 0 {
+            let mut op = abi::xen_remove_from_physmap {
+                domid: SELF,
+                gpfn: gfn,
+            };
+            assert_eq!(memory(domain, abi::XENMEM_remove_from_physmap, &mut op), 0);
+        }
+    }
+
     fn step(&mut self) {
         let domain = self.domain();
-        match self.random.below(12) {
+        match self.random.below(15) {
+            12 => self.domctl(&domain),
+            13 | 14 => {
+                // Mostly the one that may.
+                let control = self.domains[0].clone();
+                let domain = self.random.of(&[&control, &control, &domain]).clone();
+                if self.random.below(2) == 0 {
+                    self.device_model(&domain);
+                } else {
+                    self.access(&domain);
+                }
+            }
             0..3 => self.event(&domain),
             3 | 4 => self.grant(&domain),
             5 | 6 => self.map(&domain),
@@ -334,6 +487,18 @@ fn call<T>(domain: &Domain, op: u32, cmd: u32, arg: &mut T) -> isize {
 
 fn memory<T>(domain: &Domain, cmd: u32, arg: &mut T) -> isize {
     call(domain, abi::__HYPERVISOR_memory_op, cmd, arg)
+}
+
+fn dm_op(domain: &Domain, dom: u16, op: u32, u: abi::xen_dm_op__bindgen_ty_1) -> isize {
+    let mut op = abi::xen_dm_op { op, pad: 0, u };
+    let mut buffer = abi::xen_dm_op_buf {
+        size: size_of_val(&op) as u64,
+        ..Default::default()
+    };
+    buffer.h.p = std::ptr::from_mut(&mut op).cast();
+    let arg = std::ptr::from_mut(&mut buffer) as usize;
+    // SAFETY: one buffer, with an operation in it.
+    unsafe { domain.hypercall(abi::__HYPERVISOR_dm_op, [dom.into(), 1, arg, 0, 0]) }
 }
 
 fn grants<T>(domain: &Domain, cmd: u32, arg: &mut T) {
@@ -392,7 +557,7 @@ fn check(state: &State) {
 #[test]
 fn books_balance_whatever_is_asked() {
     let mut seen = Leaks::default();
-    let mut pages = 0;
+    let (mut pages, mut answered) = (0, 0);
     for seed in 1..=20 {
         let mut world = World::new(seed * 0x9e37_79b9);
         for step in 0..3000 {
@@ -406,6 +571,7 @@ fn books_balance_whatever_is_asked() {
         let fifos = state.domains.values().filter_map(|d| d.fifo.as_ref());
         pages += fifos.map(|fifo| fifo.frames().count()).sum::<usize>();
         drop(state);
+        answered += world.answered;
         seen.ports += leaks.ports;
         seen.mappings += leaks.mappings;
         seen.foreign_mappings += leaks.foreign_mappings;
@@ -417,9 +583,11 @@ fn books_balance_whatever_is_asked() {
         }
         let state = world.xen.state();
         assert!(state.domains.is_empty(), "a dead domain is still there");
-        assert!(state.frames.iter().all(|(_, frame)| frame.owner.is_none()));
+        let gone = |frame: &Frame| frame.owner.is_none() || frame.used == Use::Device;
+        assert!(state.frames.iter().all(|(_, frame)| gone(frame)));
     }
     // It was not all refused.
     assert!(seen.ports > 100 && seen.mappings > 20 && seen.foreign_mappings > 5);
     assert!(pages > 50, "{pages}");
+    assert!(answered > 50, "{answered}");
 }
