@@ -604,6 +604,41 @@ fn parked_pages_are_dropped_once() {
     assert_eq!(xen.leaks().pages, 0);
 }
 
+/// Each status has its own text and error, and any other number one for all.
+#[test]
+fn statuses_in_words() {
+    use std::ffi::CStr;
+    const WORDS: [(&str, i32); 14] = [
+        ("okay", 0),
+        ("general error", -22),
+        ("no such domain", -3),
+        ("no such reference", -22),
+        ("no such handle", -22),
+        ("bad address", -22),
+        ("bad device address", -22),
+        ("IOMMU full", -28),
+        ("not permitted", -1),
+        ("bad page", -22),
+        ("bad copy", -22),
+        ("address too large", -34),
+        ("try again", -11),
+        ("no space", -28),
+    ];
+    for status in i16::MIN..=i16::MAX {
+        let known = usize::try_from(-i32::from(status)).ok();
+        let wanted = known.and_then(|index| WORDS.get(index));
+        let &(text, error) = wanted.unwrap_or(&("unknown status", EINVAL));
+        // SAFETY: any number is taken; the text is there for ever.
+        let got = unsafe { CStr::from_ptr(xen_guest::ffi::xg_gnttab_error(status)) };
+        assert_eq!(got.to_str(), Ok(text), "{status}");
+        // SAFETY: any number is taken.
+        let got = unsafe { xen_guest::ffi::xg_gnttab_errno(status) };
+        assert_eq!(got, error, "{status}");
+    }
+    assert_eq!(WORDS[abi::GNTST_no_space.unsigned_abs() as usize].1, -28);
+    assert_eq!(WORDS[abi::GNTST_eagain.unsigned_abs() as usize].1, EAGAIN);
+}
+
 /// A copy that Xen does not come to: every op says so, and nothing is copied
 /// twice or claimed to be.
 #[test]

@@ -37,6 +37,8 @@ unsafe extern "C" {
     pub(crate) fn gnttab_grant_access(domid: u16, gfn: c_ulong, readonly: bool) -> u32;
     pub(crate) fn gnttab_alloc_and_grant(map: *mut *mut c_void, readonly: bool) -> i32;
     pub(crate) fn gnttab_end_access(gref: u32) -> c_int;
+    pub(crate) fn gnttab_get_pages(npages: c_uint) -> *mut c_void;
+    pub(crate) fn gnttab_put_pages(start_addr: *mut c_void, npages: c_uint) -> c_int;
     pub(crate) fn gnttab_map_refs(ops: *mut abi::gnttab_map_grant_ref, count: c_uint) -> c_int;
     pub(crate) fn gnttab_unmap_refs(ops: *mut abi::gnttab_unmap_grant_ref, count: c_uint) -> c_int;
     pub(crate) fn gnttabop_error(status: i16) -> *const c_char;
@@ -208,6 +210,19 @@ fn grants(cx: &mut Cx<'_, '_>) -> Verdict {
         cx.check(ended, want)?;
     }
     cx.free(A, &mut page);
+    // Where one can be mapped.
+    let pages = cx.as_current(A, format_args!("gnttab_get_pages, _put_pages"), |_| {
+        // SAFETY: see above; nothing uses the pages.
+        unsafe {
+            let pages = gnttab_get_pages(3);
+            let refused = gnttab_put_pages(pages, 2);
+            let put = gnttab_put_pages(pages, 3);
+            let none = gnttab_get_pages(0);
+            let got = !pages.is_null() && none.is_null();
+            i64::from(got) + 10 * i64::from(put) - 100 * i64::from(refused)
+        }
+    });
+    cx.check(pages, 2201)?;
     // Words for every number.
     let texts = cx.as_current(A, format_args!("gnttabop_error"), |_| {
         (i16::MIN..=i16::MAX)
