@@ -13,6 +13,7 @@ use crate::qemu::hypervisor::{Hypervisor, Version};
 use crate::qemu::{self, conformance};
 use crate::sanitize;
 use crate::setup::{self, Need};
+use crate::timeline;
 use crate::toolchain::{self, host_cargo};
 
 /// Events that are raised with each of the two ABIs, and not lost: see
@@ -61,6 +62,7 @@ pub fn add(legs: &mut Legs, args: &Args) {
         both(our_headers(tally)?);
         Ok(())
     });
+    legs.check("demo and its timeline", timeline::check_demo);
     legs.run("tests in C", |tally| c_tests::plain(&[], tally));
     legs.run("stress", stress);
     let mut sanitized = Scenarios::default();

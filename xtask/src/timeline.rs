@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::demo;
@@ -48,10 +48,7 @@ pub fn run(args: &Args) -> Result<()> {
             &made
         }
     };
-    let text =
-        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut timeline =
-        Timeline::parse(&text).with_context(|| format!("{} is no timeline", file.display()))?;
+    let mut timeline = Timeline::read(file)?;
     timeline.cut(args.from.unwrap_or(0.0), args.to.unwrap_or(f64::INFINITY));
     if timeline.spans.is_empty() {
         bail!("nothing happened in that time");
@@ -63,6 +60,20 @@ pub fn run(args: &Args) -> Result<()> {
     fs::write(&image, timeline.draw())
         .with_context(|| format!("cannot write {}", image.display()))?;
     println!("{}", image.display());
+    Ok(())
+}
+
+/// The demo as somebody runs it, with a timeline that has all of it.
+pub fn check_demo() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("trace.json");
+    process::run(&mut demo::traced(ROUNDS, &file)?)?;
+    let timeline = Timeline::read(&file)?;
+    ensure!(timeline.domains.len() == 2, "{:?}", timeline.domains);
+    ensure!(timeline.mappings.len() == 1, "{:?}", timeline.mappings);
+    // There and back in every round.
+    let (arrows, wanted) = (timeline.arrows.len(), 2 * ROUNDS as usize);
+    ensure!(arrows >= wanted, "{arrows} events of {wanted}");
     Ok(())
 }
 
@@ -129,6 +140,12 @@ fn text(value: &Value) -> String {
 }
 
 impl Timeline {
+    fn read(file: &Path) -> Result<Self> {
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is no timeline", file.display()))
+    }
+
     fn parse(json: &str) -> Result<Self> {
         let json: Value = serde_json::from_str(json)?;
         let events = json["traceEvents"].as_array().context("no events")?;
