@@ -27,6 +27,7 @@ const ENOSPC: i64 = -28;
 const RANGES: u64 = 256;
 
 // As in include/sel4vm.
+#[allow(improper_ctypes)] // Xen's structures of no members on Arm
 unsafe extern "C" {
     fn vm_memory_init(vm: *mut xg_vm, config: *const ffi::xg_vm_config) -> c_int;
     fn vm_memory_fini(vm: *mut xg_vm) -> c_int;
@@ -233,8 +234,10 @@ pub(crate) fn memory_on_demand(cx: &mut Cx<'_, '_>) -> Verdict {
         );
         cx.check(value, 1)?;
         cx.check(served, 1)?;
-        let seen = cx.step(Control, format_args!("the callback's calls"), |_| vm.seen());
-        cx.check(seen >> 32, 0)
+        let calls = cx.step(Control, format_args!("the callback's calls"), |_| {
+            vm.seen() >> 32
+        });
+        cx.check(calls, 0)
     })?;
     limit(cx, most)
 }
