@@ -9,8 +9,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{EBUSY, EINVAL, ENOSPC, Random, Raw, map_op, unmap_op};
-use xen_guest::ffi::XG_NO_HANDLE;
-use xen_guest::ffi::abi;
+use xen_guest::ffi::{self, XG_NO_HANDLE, abi};
 use xen_guest::sim::{Domain, DomainConfig, Hypervisor, SimPage};
 use xen_guest::{EmptyPages, PAGE_SIZE};
 
@@ -68,6 +67,11 @@ struct Counts {
     not_mapped: u64,
     unmapped: u64,
     stale: u64,
+    batches: u64,
+    no_batch: u64,
+    runs: u64,
+    no_run: u64,
+    ended_batches: u64,
 }
 
 struct Model {
@@ -155,6 +159,119 @@ impl Model {
         if wanted == 0 {
             assert_eq!(self.raw.end(gref), EINVAL, "{gref} ended twice");
         }
+    }
+
+    /// The page, and who gets it how, of a grant that is in order.
+    fn any_granted(&mut self) -> Granted {
+        Granted {
+            page: self.random.below(self.pages.len()),
+            domid: self.peers[self.random.below(2)].domain.domid().raw(),
+            readonly: self.random.one_in(3),
+        }
+    }
+
+    fn free(&self) -> impl Iterator<Item = u32> {
+        (FIRST..END).filter(|gref| !self.grants.contains_key(gref))
+    }
+
+    /// The lowest references that are free, or none at all.
+    fn grant_batch(&mut self) {
+        let count = 1 + self.random.below(90);
+        let Granted {
+            domid, readonly, ..
+        } = self.any_granted();
+        let pages: Vec<usize> = (0..count)
+            .map(|_| self.random.below(self.pages.len()))
+            .collect();
+        let mut gfns: Vec<u64> = pages.iter().map(|p| self.pages[*p].gfn().raw()).collect();
+        let bad = self.random.one_in(10);
+        if bad {
+            let at = self.random.below(count);
+            gfns[at] |= 1 << (32 + self.random.below(32));
+        }
+        let lowest: Vec<u32> = self.free().take(count).collect();
+        let wanted = match lowest.len() == count {
+            _ if bad => ERANGE,
+            true => 0,
+            false => ENOSPC,
+        };
+        let mut grefs = vec![0; count];
+        // SAFETY: the guest is set up; the arrays are as long as said.
+        let rc = unsafe {
+            let (from, to) = (gfns.as_ptr(), grefs.as_mut_ptr());
+            ffi::xg_gnttab_grant_batch(self.raw.0, domid, from, to, count as u32, readonly)
+        };
+        assert_eq!(rc, wanted);
+        if wanted != 0 {
+            self.counts.no_batch += 1;
+            return;
+        }
+        assert_eq!(grefs, lowest);
+        self.counts.batches += 1;
+        for (gref, page) in grefs.into_iter().zip(pages) {
+            let granted = Granted {
+                page,
+                domid,
+                readonly,
+            };
+            self.grants.insert(gref, granted);
+        }
+    }
+
+    /// The lowest run of free references that is long enough.
+    fn grant_run(&mut self) {
+        let count = 1 + self.random.below(20) as u32;
+        let Granted {
+            domid, readonly, ..
+        } = self.any_granted();
+        // The pages were taken one after the other.
+        let page = self.random.below(self.pages.len() - count as usize);
+        let gfn = self.pages[page].gfn().raw();
+        let is_free = |gref: u32| gref < END && !self.grants.contains_key(&gref);
+        let first = (FIRST..END).find(|first| (0..count).all(|i| is_free(first + i)));
+        // SAFETY: the guest is set up.
+        let rc = unsafe { ffi::xg_gnttab_grant_run(self.raw.0, domid, gfn, count, readonly) };
+        assert_eq!(rc, first.map_or(ENOSPC, |first| first as i32));
+        let Some(first) = first else {
+            self.counts.no_run += 1;
+            return;
+        };
+        self.counts.runs += 1;
+        for i in 0..count {
+            let granted = Granted {
+                page: page + i as usize,
+                domid,
+                readonly,
+            };
+            self.grants.insert(first + i, granted);
+        }
+    }
+
+    /// Each by itself, whatever becomes of the others.
+    fn end_batch(&mut self) {
+        let count = 1 + self.random.below(40);
+        let grefs: Vec<u32> = (0..count).map(|_| self.any_gref()).collect();
+        let wanted: Vec<i32> = grefs
+            .iter()
+            .map(|gref| match self.grants.contains_key(gref) {
+                true if self.is_mapped(*gref) => EBUSY,
+                true => {
+                    self.grants.remove(gref);
+                    0
+                }
+                false => EINVAL,
+            })
+            .collect();
+        let mut errs = vec![1; count];
+        // SAFETY: the guest is set up; the arrays are as long as said.
+        let rc = unsafe {
+            let (of, to) = (grefs.as_ptr(), errs.as_mut_ptr());
+            ffi::xg_gnttab_end_batch(self.raw.0, of, to, count as u32)
+        };
+        assert_eq!(errs, wanted);
+        let first = wanted.iter().find(|err| **err != 0);
+        assert_eq!(rc, first.copied().unwrap_or(0));
+        self.counts.ended_batches += 1;
     }
 
     /// What Xen says to one op, mappings of the same batch included.
@@ -340,6 +457,13 @@ fn run(seed: u64, steps: u32, counts: Counts) -> Counts {
     for step in 0..steps {
         // Some runs fill the table up, some empty it.
         let phase = step / 2000 % 3;
+        match (model.random.below(80), phase) {
+            (0, _) => model.grant_run(),
+            (1, 1) => model.grant_batch(),
+            (1, _) => model.end_batch(),
+            (2, 2) => model.grant_batch(),
+            _ => {}
+        }
         match (model.random.below(20), phase) {
             (0..5, _) | (5..12, 1) => model.grant(),
             (5..9, 0) | (5..11, 2) => model.end(),
@@ -402,6 +526,11 @@ fn grants_as_the_model_has_them() {
         not_mapped,
         unmapped,
         stale,
+        batches,
+        no_batch,
+        runs,
+        no_run,
+        ended_batches,
     } = counts;
     for count in [
         granted,
@@ -416,5 +545,8 @@ fn grants_as_the_model_has_them() {
         stale,
     ] {
         assert!(count > 50, "{count}");
+    }
+    for count in [batches, no_batch, runs, no_run, ended_batches] {
+        assert!(count > 10, "{count}");
     }
 }
