@@ -76,13 +76,15 @@ impl fmt::Debug for PendingAccess {
 
 impl Domain {
     /// What an instruction does that reads, or writes, `size` bytes at a
-    /// guest-physical address: one register's worth, as with any other
-    /// instruction nothing but memory works. The vCPU is this thread's. Ends
-    /// when it has ended.
+    /// guest-physical address. The vCPU is this thread's. Ends when it has
+    /// ended.
+    ///
+    /// 16 bytes stand for an instruction of more than one register: nothing
+    /// but memory answers it, here with the low 8.
     ///
     /// # Panics
     ///
-    /// If `size` is not 1, 2, 4 or 8; if the vCPU is in the middle of another
+    /// If `size` is not 1, 2, 4, 8 or 16; if the vCPU is in the middle of another
     /// access; for a write to a frame that may only be read, which on Arm is
     /// tried for ever; or after a minute without an answer.
     pub fn access(&self, address: u64, size: u32, write: Option<u64>) -> Access {
@@ -96,7 +98,7 @@ impl Domain {
     /// As [`access`](Self::access).
     pub fn begin_access(&self, address: u64, size: u32, write: Option<u64>) -> PendingAccess {
         assert!(
-            matches!(size, 1 | 2 | 4 | 8),
+            matches!(size, 1 | 2 | 4 | 8 | 16),
             "simulated Xen: an access of {size} bytes"
         );
         let vcpu = self.shared.cpus.here();
@@ -147,7 +149,7 @@ impl State {
         if let Some(entry) = entry {
             return self.access_memory(dom, entry, asked).map(Some);
         }
-        if self.ask(dom, vcpu, asked) {
+        if asked.size <= 8 && self.ask(dom, vcpu, asked) {
             Ok(None)
         } else {
             Ok(Some(Access::Abort))
@@ -163,7 +165,7 @@ impl State {
             return Err("a write to a read-only frame, which never ends");
         }
         let mut value = 0;
-        for index in 0..u64::from(asked.size) {
+        for index in 0..u64::from(asked.size.min(8)) {
             let at = asked.address.wrapping_add(index);
             let gfn = at / PAGE_SIZE as u64;
             let Some(entry) = self.domain(dom).ok().and_then(|d| d.physmap.get(gfn)) else {

@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 
 use crate::process;
-use crate::qemu::hypervisor::Hypervisor;
+use crate::qemu::hypervisor::{Hypervisor, Version};
 use crate::toolchain::Toolchain;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Fetch Xen 4.20 too; the other commands fetch it when it is asked for.
+    /// Fetch Xen 4.20 too, and build it with device models; the other commands
+    /// do so when it is asked for.
     #[arg(long)]
     all: bool,
 }
@@ -259,7 +260,11 @@ pub fn run(args: &Args) -> Result<()> {
         println!("present: Rust for {target} ({})", toolchain.origin());
     }
     let versions: &[_] = if args.all {
-        &[Hypervisor::V4_17, Hypervisor::V4_20]
+        &[
+            Hypervisor::V4_17,
+            Hypervisor::V4_20,
+            Hypervisor::Ioreq(Version::V4_20),
+        ]
     } else {
         &[Hypervisor::V4_17]
     };

@@ -35,8 +35,8 @@ impl Answer {
 
 /// The accesses, one for each width in bytes as a power of two. Each is the
 /// first instruction of its function, two instructions before the return:
-/// [`recover`] relies on it. An emulator is told of a single register, so
-/// there must be no pairs and no vectors.
+/// [`recover`] relies on it. An emulator is told of a single register, so all
+/// but the last are of one.
 macro_rules! accesses {
     ($($name:ident: $instruction:literal;)*) => {
         $(
@@ -57,6 +57,7 @@ accesses! {
     store_2: "strh w1, [x0]";
     store_4: "str w1, [x0]";
     store_8: "str x1, [x0]";
+    load_pair: "ldp x0, x2, [x0]";
 }
 
 type Access = extern "C" fn(usize, u64) -> Answer;
@@ -97,6 +98,19 @@ pub unsafe fn write(address: usize, bytes: u32, value: u64) -> Result<(), Aborte
     of_width(&STORES, bytes)(address, value).result().map(drop)
 }
 
+/// Reads 16 bytes by a single instruction, of which the low 8 are returned.
+///
+/// # Errors
+///
+/// If nothing is there but an emulated device: Xen knows no such access.
+///
+/// # Safety
+///
+/// As for [`read`].
+pub unsafe fn read_pair(address: usize) -> Result<u64, Aborted> {
+    load_pair(address, 0).result()
+}
+
 /// Lets the function return whose access was aborted, with the syndrome. False
 /// if the exception is another one.
 ///
@@ -106,7 +120,8 @@ pub(crate) fn recover(state: &mut RegisterStateRef<'_>, syndrome: u64) -> bool {
     let at = state.elr;
     let ours = |access: &Access| *access as usize == at;
     let data_abort = syndrome >> 26 == DATA_ABORT;
-    if !data_abort || !LOADS.iter().chain(&STORES).any(ours) {
+    let mut all = LOADS.iter().chain(&STORES).chain(&[load_pair as Access]);
+    if !data_abort || !all.any(ours) {
         return false;
     }
     // SAFETY: x0 and x1 are the function's result, and the return is two

@@ -88,6 +88,7 @@ impl Memory for Pages {
             }
             let result = match write {
                 Some(value) => access::write(at, size, value).map(|()| 0),
+                None if size == 16 => access::read_pair(at),
                 None => access::read(at, size),
             };
             if !ram {

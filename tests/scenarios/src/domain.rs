@@ -67,7 +67,8 @@ pub trait Memory: Sync {
 
     /// What an instruction reads of `size` bytes at a guest-physical address
     /// of the domain's, or 0 after it has written them; `None` if it was
-    /// aborted. Memory of Rust's own is left alone.
+    /// aborted. 16 bytes are read by an instruction for two registers, the low
+    /// 8 returned. Memory of Rust's own is left alone.
     fn access(&self, address: u64, size: u32, write: Option<u64>) -> Option<u64>;
 
     /// A hypercall as it is.

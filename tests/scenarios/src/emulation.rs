@@ -587,11 +587,19 @@ fn emulated_accesses_of(cx: &mut Cx<'_, '_>, emulator: &Emulator) -> Verdict {
     let call = format_args!("emulate A's memory");
     let rc = cx.step(Control, call, |d| memory(d, true, id, ram, ram + 0xfff));
     cx.check(rc, 0)?;
+    cx.poke(A, &pages.kept[0], 1, 0x1111);
     cx.poke(A, &pages.kept[0], 3, 0x1234_5678);
     let value = cx.step(A, format_args!("read memory"), |d| {
         access(d, ram + 12, 2, None)
     });
     cx.check(value, 0x5678)?;
+
+    // No emulator is asked for two registers at once.
+    let pair = |d: &Domain<'_>, at| access(d, at, 16, None);
+    let aborted = cx.step(A, format_args!("read a pair"), |d| pair(d, DEVICE));
+    cx.check(aborted, ABORTED)?;
+    let value = cx.step(A, format_args!("of memory"), |d| pair(d, ram) >> 32);
+    cx.check(value, 0x1111)?;
 
     // Off: nothing comes. On again: as before.
     let off = cx.step(Control, format_args!("disable it"), |d| enable(d, id, 0));
