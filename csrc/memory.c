@@ -28,25 +28,6 @@ int xg_memory_add_to_physmap(struct xg_guest *g, uint16_t dom, uint32_t space,
 	return (int)xg_memory_op(g, XENMEM_add_to_physmap, &op);
 }
 
-/* One hypercall's worth of xg_memory_add_to_physmap_batch(). */
-static int add_batch(struct xg_guest *g, uint16_t dom, uint16_t foreign,
-		     uint32_t space, uint32_t count, const uint64_t *idxs,
-		     const uint64_t *gfns, int *errs)
-{
-	struct xen_add_to_physmap_batch op = {
-		.domid = dom,
-		.space = (uint16_t)space,
-		.size = (uint16_t)count,
-	};
-
-	op.u.foreign_domid = foreign;
-	/* The handles' types have no const: Xen only reads these two. */
-	set_xen_guest_handle(op.idxs, (xen_ulong_t *)(uintptr_t)idxs);
-	set_xen_guest_handle(op.gpfns, (xen_pfn_t *)(uintptr_t)gfns);
-	set_xen_guest_handle(op.errs, errs);
-	return (int)xg_memory_op(g, XENMEM_add_to_physmap_batch, &op);
-}
-
 int xg_memory_add_to_physmap_batch(struct xg_guest *g, uint16_t dom,
 				   uint16_t foreign, uint32_t space,
 				   uint32_t count, const uint64_t *idxs,
@@ -54,7 +35,6 @@ int xg_memory_add_to_physmap_batch(struct xg_guest *g, uint16_t dom,
 {
 	int first = 0;
 	int rc = 0;
-	uint32_t done = 0;
 
 	if (count && (!idxs || !gfns || !errs))
 		return -XG_EINVAL;
@@ -63,18 +43,29 @@ int xg_memory_add_to_physmap_batch(struct xg_guest *g, uint16_t dom,
 		errs[i] = -XG_EAGAIN;
 	if (space > UINT16_MAX)
 		return -XG_EINVAL;
-	while (done < count && !rc) {
-		uint32_t batch = count - done;
+	while (count && !rc) {
+		uint32_t batch = count < BATCH_MAX ? count : BATCH_MAX;
+		struct xen_add_to_physmap_batch op = {
+			.domid = dom,
+			.space = (uint16_t)space,
+			.size = (uint16_t)batch,
+		};
 
-		if (batch > BATCH_MAX)
-			batch = BATCH_MAX;
-		rc = add_batch(g, dom, foreign, space, batch, idxs + done,
-			       gfns + done, errs + done);
-		done += batch;
+		op.u.foreign_domid = foreign;
+		/* The handles' types have no const: Xen only reads these two.
+		 */
+		set_xen_guest_handle(op.idxs, (xen_ulong_t *)(uintptr_t)idxs);
+		set_xen_guest_handle(op.gpfns, (xen_pfn_t *)(uintptr_t)gfns);
+		set_xen_guest_handle(op.errs, errs);
+		rc = (int)xg_memory_op(g, XENMEM_add_to_physmap_batch, &op);
+		/* Up to where Xen came: behind it are the marks from above. */
+		for (uint32_t i = 0; i < batch && !first; i++)
+			first = errs[i];
+		idxs += batch;
+		gfns += batch;
+		errs += batch;
+		count -= batch;
 	}
-	/* Up to where Xen came: behind it are the marks from above. */
-	for (uint32_t i = 0; i < count && !first; i++)
-		first = errs[i];
 	return rc && (!first || first == -XG_EAGAIN) ? rc : first;
 }
 

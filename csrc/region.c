@@ -49,16 +49,8 @@ int xg_region_init(struct xg_region *r, const struct xg_window *window,
 		set_bit(r->starts, r->pages);
 	set_bit(r->starts, 0);
 	set_bit(r->holes, 0);
-	xg_region_update(r, r->pages - 1);
-	xg_region_update(r, 0);
+	xg_region_update(r, 0, r->pages - 1);
 	return 0;
-}
-
-static void update(struct xg_region *r, uint32_t page, uint32_t later)
-{
-	if (later / XG_REGION_BLOCK != page / XG_REGION_BLOCK)
-		xg_region_update(r, later);
-	xg_region_update(r, page);
 }
 
 /* A hole's pages up to `end` are taken from it, those of word `w` at least. */
@@ -68,7 +60,7 @@ static void shorten_hole(struct xg_region *r, uint32_t page, uint32_t end)
 		set_bit(r->starts, end);
 		set_bit(r->holes, end);
 	}
-	update(r, page, end);
+	xg_region_update(r, page, end);
 }
 
 /*
@@ -100,9 +92,9 @@ static void free_pages(struct xg_region *r, uint32_t w, uint64_t mask,
 		clear_bit(r->starts, end);
 		clear_bit(r->holes, end);
 	}
-	update(r, base, end);
+	xg_region_update(r, base, end);
 	if (before / XG_REGION_BLOCK != base / XG_REGION_BLOCK)
-		xg_region_update(r, before);
+		xg_region_update(r, before, before);
 }
 
 /* What is kept may be the middle of a longer run. */
@@ -238,6 +230,6 @@ int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,
 	wrong(r, first, n, how);
 	/* A page of each block. */
 	for (; first < end; first = (first | (XG_REGION_BLOCK - 1)) + 1)
-		xg_region_update(r, first);
+		xg_region_update(r, first, first);
 	return 0;
 }

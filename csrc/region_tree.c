@@ -15,12 +15,8 @@
 #define BLOCK	    XG_REGION_BLOCK
 #define BLOCK_WORDS (BLOCK / 64)
 
-/*
- * The first page from `at` on, or `back` from there, that has its bit in
- * `words`, of which the nodes' bits in `mask` tell; r->pages if there is none.
- */
-static uint32_t seek(const struct xg_region *r, const uint64_t *words,
-		     uint32_t mask, uint32_t at, bool back)
+uint32_t xg_region_seek(const struct xg_region *r, const uint64_t *words,
+			uint32_t mask, uint32_t at, bool back)
 {
 	uint32_t w = at / 64;
 	uint32_t i = r->leaves + at / BLOCK;
@@ -55,26 +51,6 @@ static uint32_t seek(const struct xg_region *r, const uint64_t *words,
 found:
 	return w * 64 + (uint32_t)(back ? 63 - __builtin_clzll(word)
 					: __builtin_ctzll(word));
-}
-
-uint32_t xg_region_next_start(const struct xg_region *r, uint32_t at)
-{
-	return seek(r, r->starts, XG_NODE_STARTS, at, false);
-}
-
-uint32_t xg_region_next_hole(const struct xg_region *r, uint32_t at)
-{
-	return seek(r, r->holes, XG_NODE_HOLE, at, false);
-}
-
-uint32_t xg_region_next_mapped(const struct xg_region *r, uint32_t at)
-{
-	return seek(r, r->mapped, XG_NODE_MAPPED, at, false);
-}
-
-uint32_t xg_region_start_of(const struct xg_region *r, uint32_t at)
-{
-	return seek(r, r->starts, XG_NODE_STARTS, at, true);
 }
 
 /* The bits at which `n` set bits in a row begin: where one of half as many
@@ -160,21 +136,17 @@ uint32_t xg_region_find(const struct xg_region *r, uint32_t n)
 	return at;
 }
 
-void xg_region_update(struct xg_region *r, uint32_t page)
+static void update(struct xg_region *r, uint32_t block)
 {
-	uint32_t block = page / BLOCK;
 	uint32_t i = r->leaves + block;
-	uint32_t node;
+	uint32_t node = longest_hole(r, block, 0, NULL);
 	uint64_t starts = 0, mapped = 0;
 
-	if (page >= r->pages)
-		return;
 	for (uint32_t w = block * BLOCK_WORDS; w < (block + 1) * BLOCK_WORDS;
 	     w++) {
 		starts |= r->starts[w];
 		mapped |= r->mapped[w];
 	}
-	node = longest_hole(r, block, 0, NULL);
 	if (starts)
 		node |= XG_NODE_STARTS;
 	if (mapped)
@@ -191,4 +163,11 @@ void xg_region_update(struct xg_region *r, uint32_t page)
 		right &= XG_NODE_HOLE;
 		node |= left > right ? left : right;
 	}
+}
+
+void xg_region_update(struct xg_region *r, uint32_t page, uint32_t later)
+{
+	if (later / BLOCK != page / BLOCK && later < r->pages)
+		update(r, later / BLOCK);
+	update(r, page / BLOCK);
 }

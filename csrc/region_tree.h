@@ -32,21 +32,45 @@ static inline uint64_t xg_region_free(uint64_t starts, uint64_t holes)
 	return inside & ~(inside + holes);
 }
 
-/* The first page from `at` on that starts a run, or is mapped; r->pages if
- * there is none. */
-uint32_t xg_region_next_start(const struct xg_region *r, uint32_t at);
-uint32_t xg_region_next_hole(const struct xg_region *r, uint32_t at);
-uint32_t xg_region_next_mapped(const struct xg_region *r, uint32_t at);
+/*
+ * The first page from `at` on, or `back` from there, that has its bit in
+ * `words`, of which the nodes' bits in `mask` tell; r->pages if there is none.
+ */
+uint32_t xg_region_seek(const struct xg_region *r, const uint64_t *words,
+			uint32_t mask, uint32_t at, bool back);
 
-/* The first page of the run that page `at` is in. */
-uint32_t xg_region_start_of(const struct xg_region *r, uint32_t at);
+/* The next run, and the one that page `at` is in; the next hole, the next page
+ * that is mapped. */
+static inline uint32_t xg_region_next_start(const struct xg_region *r,
+					    uint32_t at)
+{
+	return xg_region_seek(r, r->starts, XG_NODE_STARTS, at, false);
+}
+
+static inline uint32_t xg_region_start_of(const struct xg_region *r,
+					  uint32_t at)
+{
+	return xg_region_seek(r, r->starts, XG_NODE_STARTS, at, true);
+}
+
+static inline uint32_t xg_region_next_hole(const struct xg_region *r,
+					   uint32_t at)
+{
+	return xg_region_seek(r, r->holes, XG_NODE_HOLE, at, false);
+}
+
+static inline uint32_t xg_region_next_mapped(const struct xg_region *r,
+					     uint32_t at)
+{
+	return xg_region_seek(r, r->mapped, XG_NODE_MAPPED, at, false);
+}
 
 /* The lowest hole of `n` pages or more, or r->pages. */
 uint32_t xg_region_find(const struct xg_region *r, uint32_t n);
 
-/* Have the nodes say what is in the block of `page`: after bits in it have
- * changed, or the end of a hole that starts in it. Where runs ended has to be
- * known before: the later block first. Nothing is beyond r->pages. */
-void xg_region_update(struct xg_region *r, uint32_t page);
+/* Have the nodes say what is in the blocks of two pages: after bits in them
+ * have changed, or the end of a hole that starts there. Where runs ended has to
+ * be known before: the later block comes first. Nothing is beyond r->pages. */
+void xg_region_update(struct xg_region *r, uint32_t page, uint32_t later);
 
 #endif

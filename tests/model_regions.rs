@@ -11,7 +11,7 @@ const EINVAL: i32 = -22;
 
 /// Operations in all: an optimised build has time for more.
 const OPERATIONS: u64 = if cfg!(debug_assertions) {
-    600_000
+    300_000
 } else {
     10_000_000
 };
