@@ -489,6 +489,29 @@ int32_t xg_sim_write(const struct xg_sim_domain *domain, uint64_t address,
 int32_t xg_sim_irq_level(const struct xg_sim_domain *domain, uint32_t irq);
 
 /*
+ * Add a device with `pages` pages (1 to 2^16) of registers, all zero, for
+ * good. *frame is its first machine frame, as XG_VM_FRAME_MMIO() and
+ * xg_domctl_memory_mapping() take it. Returns the device's number, for the
+ * functions below. -XG_EIO: machine memory is used up.
+ */
+int32_t xg_sim_device_create(const struct xg_sim *sim, uint32_t pages,
+			     uint64_t *frame);
+
+/*
+ * What the register at `offset`, a multiple of 4, holds. -XG_ENOENT: no such
+ * device or register.
+ */
+int32_t xg_sim_device_read(const struct xg_sim *sim, uint32_t device,
+			   uint32_t offset, uint32_t *value);
+
+/*
+ * Have it hold `value`, as the hardware would. -XG_ENOENT: no such device or
+ * register.
+ */
+int32_t xg_sim_device_write(const struct xg_sim *sim, uint32_t device,
+			    uint32_t offset, uint32_t value);
+
+/*
  * Let the domain's `n`-th hypercall from now on (the next is 1) fail: it does
  * nothing, and its result is the negative of `error`, whose sign is ignored.
  * -XG_EINVAL: `n` or `error` is 0.

@@ -219,6 +219,21 @@ static void what_was_not_unmapped_stays_usable(struct world *w)
 	CHECK(end_page(&w->a, page, gref));
 }
 
+static void a_guest_that_kept_a_page_can_start_anew(struct world *w)
+{
+	struct dom dom;
+	struct xg_guest *guest;
+
+	CHECK(add_domain(w, NULL, &dom));
+	CHECK_EQ(xg_sim_fail_hook(dom.domain, XG_SIM_HOOK_UNMAP, 1), 0);
+	CHECK_EQ(xg_sim_guest_fini(dom.domain), -XG_EIO);
+	CHECK_EQ(xg_sim_faults_left(dom.domain), 0);
+	CHECK_EQ(xg_sim_guest_fini(dom.domain), -XG_EINVAL);
+	/* The page is where the next guest wants it. */
+	CHECK_EQ(xg_sim_guest_init(dom.domain, NULL, &guest), 0);
+	CHECK_EQ(xg_sim_guest_fini(dom.domain), 0);
+}
+
 static void a_page_that_is_swapped_in_is_awaited(struct world *w)
 {
 	grant_ref_t gref = 0;
@@ -254,6 +269,7 @@ static const struct test tests[] = {
 	TEST(mapping_grants),
 	TEST(setting_a_guest_up),
 	TEST(what_was_not_unmapped_stays_usable),
+	TEST(a_guest_that_kept_a_page_can_start_anew),
 	TEST(a_page_that_is_swapped_in_is_awaited),
 	{NULL, NULL},
 };

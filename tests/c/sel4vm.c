@@ -245,6 +245,48 @@ static void a_frame_is_seen_from_both_sides(struct world *w)
 	CHECK(stop(&m));
 }
 
+static void registers_are_mapped(struct world *w)
+{
+	static struct manager m;
+	struct device device = {.value = 0};
+	vm_memory_reservation_t *reservation;
+	uint64_t frame = 0, value = 0;
+	uint32_t raw = 0;
+	int number;
+
+	CHECK(start(w, &m, XG_VM_PERMIT_MMIO));
+	number = xg_sim_device_create(w->sim, 2, &frame);
+	CHECK_EQ(number, 0);
+	/* The domain's number is needed to take the permission back. */
+	CHECK(vm_memory_caps(&m.vm) & XG_VM_CAP_MMIO);
+	reservation = vm_reserve_memory_at(&m.vm, HOLE, 2 * XG_PAGE_SIZE,
+					   device_fault, &device);
+	CHECK(reservation);
+	CHECK_EQ(map_ut_alloc_reservation_with_base_paddr(
+			 &m.vm, (uintptr_t)(frame << XG_PAGE_SHIFT),
+			 reservation),
+		 0);
+	CHECK_EQ(xg_sim_frame(w->a.domain, HOLE >> XG_PAGE_SHIFT),
+		 XG_SIM_DEVICE);
+	CHECK_EQ(xg_sim_device_write(w->sim, 0, 0x1fe0, 0x31), 0);
+	CHECK_EQ(load(w, &m, HOLE + 0x1fe0, 4, &value), 0);
+	CHECK_EQ(value, 0x31);
+	CHECK_EQ(store(w, &m, HOLE + 8, 4, 0xbeef), 0);
+	CHECK_EQ(xg_sim_device_read(w->sim, 0, 8, &raw), 0);
+	CHECK_EQ(raw, 0xbeef);
+	CHECK_EQ(device.accesses, 0);
+	CHECK_EQ(vm_free_reserved_memory(&m.vm, reservation), 0);
+	CHECK_EQ(xg_sim_frame(w->a.domain, HOLE >> XG_PAGE_SHIFT),
+		 XG_SIM_EMPTY);
+
+	CHECK_EQ(xg_sim_device_read(w->sim, 1, 0, &raw), -XG_ENOENT);
+	CHECK_EQ(xg_sim_device_read(w->sim, 0, 2, &raw), -XG_ENOENT);
+	CHECK_EQ(xg_sim_device_write(w->sim, 0, 0x2000, 1), -XG_ENOENT);
+	CHECK_EQ(xg_sim_device_create(w->sim, 0, &frame), -XG_EINVAL);
+	CHECK_EQ(xg_sim_device_create(w->sim, 1, NULL), -XG_EINVAL);
+	CHECK(stop(&m));
+}
+
 static void without_device_models_there_are_no_traps(struct world *w)
 {
 	struct world plain = {.async = w->async, .fifo = w->fifo};
@@ -265,6 +307,7 @@ static const struct test tests[] = {
 	TEST(a_device_is_asked),
 	TEST(ram_comes_with_the_first_access),
 	TEST(a_frame_is_seen_from_both_sides),
+	TEST(registers_are_mapped),
 	TEST(without_device_models_there_are_no_traps),
 	{NULL, NULL},
 };

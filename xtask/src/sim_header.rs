@@ -18,13 +18,14 @@ pub const PATH: &str = "include/xen_guest/sim.h";
 const SOURCES: &str = "src/sim/c_api";
 
 /// Its files, in the order in which a reader wants them.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "machine",
     "domain",
     "guest",
     "interrupts",
     "memory",
     "access",
+    "device",
     "faults",
     "peer",
     "trace",

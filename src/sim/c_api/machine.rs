@@ -12,7 +12,7 @@ use super::domain::XgSimDomain;
 use super::{check, guard, put, put_text, the};
 use crate::Error;
 use crate::sim::delivery::lock;
-use crate::sim::{Hypervisor, Policy};
+use crate::sim::{Device, Hypervisor, Policy};
 
 /// Everybody may deal with everybody (xsm=dummy).
 pub const XG_SIM_OPEN: u32 = 0;
@@ -25,6 +25,8 @@ pub const XG_SIM_NO_DEVICE_MODELS: u32 = 2;
 pub struct XgSim {
     pub(super) xen: Hypervisor,
     pub(super) domains: Mutex<Vec<NonNull<XgSimDomain>>>,
+    /// With their numbers of pages.
+    pub(super) devices: Mutex<Vec<(Device, u32)>>,
 }
 
 /// What is in use on a machine: what a test compares with zero at its end.
@@ -69,6 +71,7 @@ pub extern "C" fn xg_sim_create(flags: u32) -> *mut XgSim {
         Box::into_raw(Box::new(XgSim {
             xen,
             domains: Mutex::default(),
+            devices: Mutex::default(),
         }))
     })
 }

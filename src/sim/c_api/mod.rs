@@ -10,6 +10,7 @@
 //! their own text.
 
 mod access;
+mod device;
 mod domain;
 mod faults;
 mod guest;
