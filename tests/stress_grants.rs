@@ -277,3 +277,22 @@ fn a_peer_maps_what_is_being_ended() {
     guest_b.finish().unwrap();
     assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
 }
+
+/// As often as a busy peer would have it done: every reference comes back, and
+/// what one grant left does not show in the next.
+#[test]
+fn a_million_grants() {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let mut storage = common::Storage::new();
+    let guest = common::guest(&mut storage, &domain, &domain);
+    let raw = Raw::of(&guest);
+    let calls = xen.hypercalls(domain.domid());
+    for n in 0..1_000_000_u64 {
+        let gref = raw.grant((n % 7) as u16, n, n % 3 == 0);
+        assert_eq!((gref, raw.end(8)), (8, 0));
+    }
+    assert_eq!(xen.hypercalls(domain.domid()), calls);
+    assert_eq!((raw.grants_in_use(), raw.free_grants()), (0, 504));
+    guest.finish().unwrap();
+}
