@@ -123,6 +123,7 @@ fn download(archive: &Archive) -> Result<PathBuf> {
             (None, Ok(_)) => problem = anyhow::anyhow!("Xen {version} comes without its sources"),
             (None, Err(error)) => problem = error,
         }
+        eprintln!("the archive lists them, and does not have them");
     }
     Err(problem)
 }
