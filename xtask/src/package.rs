@@ -222,14 +222,14 @@ impl Package {
                 .arg(format!("-DCMAKE_TOOLCHAIN_FILE={}", toolchain.display()))
                 .arg(format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display())),
         )?;
-        process::output(Command::new("cmake").arg("--build").arg(&library))?;
+        make(&library)?;
         process::output(Command::new("cmake").arg("--install").arg(&library))?;
         process::output(
             cmake(&source, &firmware, "clang")
                 .arg("-DXEN_GUEST_INSTALLED=ON")
                 .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())),
         )?;
-        process::output(Command::new("cmake").arg("--build").arg(&firmware))?;
+        make(&firmware)?;
         ensure!(firmware.join("c_firmware").is_file(), "nothing was linked");
         Ok(())
     }
@@ -251,7 +251,7 @@ impl Package {
                 ))
                 .arg(format!("-DXEN_PUBLIC_HEADERS={}", xen.unwrap_or_default())),
         )?;
-        process::output(Command::new("cmake").arg("--build").arg(&build))?;
+        make(&build)?;
         process::output(Command::new("cmake").arg("--install").arg(&build))?;
         fs::rename(&first, &last)?;
         Ok(last)
@@ -321,7 +321,7 @@ impl Installed<'_> {
             cmake(&source, &build, self.compiler)
                 .arg(format!("-DCMAKE_PREFIX_PATH={}", self.prefix.display())),
         )?;
-        process::output(Command::new("cmake").arg("--build").arg(&build))?;
+        make(&build)?;
         process::output(&mut Command::new(build.join("pages"))).map(drop)
     }
 }
@@ -337,6 +337,14 @@ fn cmake(source: &Path, build: &Path, compiler: &str) -> Command {
         .args(["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_FLAGS=-Werror"])
         .arg(format!("-DCMAKE_C_COMPILER={compiler}"));
     cmake
+}
+
+/// Build in a folder that was set up.
+fn make(build: &Path) -> Result<()> {
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut cmake = Command::new("cmake");
+    cmake.arg("--build").arg(build);
+    process::output(cmake.args(["--parallel", &jobs.to_string()])).map(drop)
 }
 
 /// A folder without what cargo builds in it.
