@@ -27,12 +27,14 @@ static void *to_va(uint64_t host_addr)
 static XG_SLOW int to_physical(struct xg_guest *g, uint64_t va,
 			       uint64_t *physical)
 {
+	uint64_t gfn = 0;
 	int rc;
 
 	if (!va || va > UINTPTR_MAX || xg_page_offset((uintptr_t)va))
 		return -XG_EFAULT;
-	rc = g->platform->virt_to_gfn(g->context, to_va(va), physical);
-	*physical <<= XG_PAGE_SHIFT;
+	rc = g->platform->virt_to_gfn(g->context, to_va(va), &gfn);
+	if (!rc)
+		*physical = gfn << XG_PAGE_SHIFT;
 	return rc;
 }
 
@@ -71,6 +73,14 @@ static int ask_xen(struct xg_guest *g, const struct xg_grant_kind *kind,
 	return rc ? rc : xg_grant_result(kind, ops, count);
 }
 
+/* A key is a status, or the half of the flags that has all of them. */
+typedef uint16_t __attribute__((may_alias)) op_key;
+
+static op_key key_of(const struct xg_grant_kind *kind, uintptr_t op)
+{
+	return *(const op_key *)(op + kind->key);
+}
+
 /* How many ops from the first on are consecutive pages, in both address spaces
  * and one region, with equal keys. Writes the first frame. */
 static XG_SLOW uint32_t run_of(struct xg_guest *g,
@@ -78,7 +88,6 @@ static XG_SLOW uint32_t run_of(struct xg_guest *g,
 			       const void *ops, uint32_t count, uint64_t *gfn)
 {
 	uint64_t va = *(const uint64_t *)ops, first = 0, physical = 0;
-	int16_t key = *(const int16_t *)((uintptr_t)ops + kind->key);
 	uint32_t n = 0;
 	uint64_t here;
 	uintptr_t op = (uintptr_t)ops;
@@ -94,7 +103,7 @@ static XG_SLOW uint32_t run_of(struct xg_guest *g,
 		to_physical(g, here, &physical);
 	} while (here - va == (uint64_t)n << XG_PAGE_SHIFT &&
 		 here - va == physical - first &&
-		 *(const int16_t *)(op + kind->key) == key &&
+		 key_of(kind, op) == key_of(kind, (uintptr_t)ops) &&
 		 xg_same_region(g, here, va));
 	return n;
 }
