@@ -136,6 +136,10 @@ struct xg_sim_leaks {
 	uint64_t empty_pages;
 	/* Pages that domains own but can't reach any more. */
 	uint64_t lost_pages;
+	/* Emulators of domains' devices. */
+	uint64_t ioreq_servers;
+	/* Ranges of addresses that they have. */
+	uint64_t io_ranges;
 };
 
 /* What a new domain has. Zero is the usual thing everywhere. */

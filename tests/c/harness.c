@@ -155,6 +155,8 @@ static void check_end(struct world *w)
 	CHECK_EQ(leaks.pages, 0);
 	CHECK_EQ(leaks.empty_pages, 0);
 	CHECK_EQ(leaks.lost_pages, 0);
+	CHECK_EQ(leaks.ioreq_servers, 0);
+	CHECK_EQ(leaks.io_ranges, 0);
 	if (!w->rough && xg_sim_warning(w->sim, 0, text, sizeof(text)) >= 0)
 		failed(__FILE__, __LINE__, text);
 }

@@ -49,6 +49,10 @@ pub struct XgSimLeaks {
     pub empty_pages: u64,
     /// Pages that domains own but can't reach any more.
     pub lost_pages: u64,
+    /// Emulators of domains' devices.
+    pub ioreq_servers: u64,
+    /// Ranges of addresses that they have.
+    pub io_ranges: u64,
 }
 
 /// Make a machine without domains: XG_SIM_OPEN, or XG_SIM_SILO and
@@ -130,6 +134,8 @@ pub unsafe extern "C" fn xg_sim_leaks(sim: *const XgSim, leaks: *mut XgSimLeaks)
                 pages: found.pages as u64,
                 empty_pages: found.empty_pages as u64,
                 lost_pages: found.lost_pages as u64,
+                ioreq_servers: found.ioreq_servers as u64,
+                io_ranges: found.io_ranges as u64,
             };
             // SAFETY: as the caller promises.
             unsafe { put(leaks, counts) }?;
