@@ -297,7 +297,7 @@ void *xg_sim_context(const struct xg_sim_domain *domain);
  *
  *   -XG_EINVAL  null pointers, or settings out of range
  *   -XG_EBUSY   the domain has a guest, or had one with several vCPUs, of
- *               which Xen does not let go
+ *               which Xen does not let go; or from inside an upcall of it
  *   -XG_ENOMEM  the domain has too little RAM, or too few empty frames
  *   -XG_ESRCH   the domain is dead
  * and what xg_guest_init() and xg_vcpu_online() return.

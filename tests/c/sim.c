@@ -183,7 +183,7 @@ static void nothing_comes_in_while_disconnected(struct world *w)
 /* What a handler is refused. */
 struct inside {
 	struct world *w;
-	int destroy, fini, become;
+	int destroy, init, fini, become;
 	bool current;
 };
 
@@ -196,9 +196,11 @@ static void try_inside(void *data)
 {
 	struct inside *inside = data;
 	struct world *w = inside->w;
+	struct xg_guest *guest;
 
 	inside->current = xg_current() == w->a.guest;
 	inside->destroy = xg_sim_destroy(w->sim);
+	inside->init = xg_sim_guest_init(w->a.domain, NULL, &guest);
 	inside->fini = xg_sim_guest_fini(w->a.domain);
 	inside->become = xg_sim_become_vcpu(w->a.domain, 0, do_nothing, NULL);
 }
@@ -213,6 +215,7 @@ static void upcalls_cannot_pull_the_rug(struct world *w)
 	CHECK_EQ(xg_evtchn_notify(w->b.guest, at_b), 0);
 	settle(w);
 	CHECK_EQ(inside.destroy, -XG_EBUSY);
+	CHECK_EQ(inside.init, -XG_EBUSY);
 	CHECK_EQ(inside.fini, -XG_EBUSY);
 	CHECK_EQ(inside.become, -XG_EBUSY);
 	CHECK(inside.current);

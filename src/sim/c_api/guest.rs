@@ -235,7 +235,7 @@ impl Place {
 ///
 ///   -XG_EINVAL  null pointers, or settings out of range
 ///   -XG_EBUSY   the domain has a guest, or had one with several vCPUs, of
-///               which Xen does not let go
+///               which Xen does not let go; or from inside an upcall of it
 ///   -XG_ENOMEM  the domain has too little RAM, or too few empty frames
 ///   -XG_ESRCH   the domain is dead
 /// and what xg_guest_init() and xg_vcpu_online() return.
@@ -256,6 +256,9 @@ pub unsafe extern "C" fn xg_sim_guest_init(
         }
         if !domain.lives() {
             return Err(Error::NoSuchDomain);
+        }
+        if domain.domain.shared.cpus.inside() {
+            return Err(Error::Busy);
         }
         let mut slot = lock(&domain.place);
         if slot.is_some() {
