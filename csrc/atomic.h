@@ -26,9 +26,10 @@ static inline uint32_t xg_first_bit(uint64_t word)
 	return (uint32_t)__builtin_ctzll(word);
 }
 
+/* Not in the usual way, which clang takes for a count of the bits. */
 static inline bool xg_one_bit(uint64_t word)
 {
-	return word && !(word & (word - 1));
+	return (word ^ (word - 1)) > word - 1;
 }
 
 /* Without the instruction, which not every target has. */
@@ -68,10 +69,10 @@ static inline uint64_t xg_take_word(uint64_t *word)
 	return __atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Whether the word was `old`, and is `new` now. */
-static inline bool xg_swap_word(uint64_t *word, uint64_t old, uint64_t new)
+/* Whether the word was *old, and is `new` now; if not, *old is what it is. */
+static inline bool xg_swap_word(uint64_t *word, uint64_t *old, uint64_t new)
 {
-	return __atomic_compare_exchange_n(word, &old, new, false,
+	return __atomic_compare_exchange_n(word, old, new, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
@@ -83,7 +84,7 @@ static inline bool xg_swap_word(uint64_t *word, uint64_t old, uint64_t new)
 #if defined(__x86_64__)
 #define XG_STORE_BEFORE_RMW(place, value)                                      \
 	do {                                                                   \
-		__atomic_store_n((place), (value), __ATOMIC_RELAXED);          \
+		__atomic_store_n((place), (value), __ATOMIC_RELEASE);          \
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);                       \
 	} while (0)
 #else

@@ -1,81 +1,112 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Event channels: opening and closing ports, and what Xen knows of them. */
-#include "evtchn_abi.h"
+#include "evtchn_port.h"
 
-int xg_event_op(struct xg_guest *g, uint32_t op, void *arg)
+/*
+ * Xen's structures for these operations are made of 32-bit words, the first
+ * two of which go in: a port, or a domain, alone in its word or with another
+ * one above. The operations that open a port answer with it in the word behind
+ * those that they use. So two functions do for all of them.
+ */
+#define SAME_PLACE(type, field, word)                                          \
+	_Static_assert(offsetof(struct type, field) ==                         \
+			       (word) * sizeof(uint32_t),                      \
+		       "where the field is")
+SAME_PLACE(evtchn_close, port, 0);
+SAME_PLACE(evtchn_unmask, port, 0);
+SAME_PLACE(evtchn_reset, dom, 0);
+SAME_PLACE(evtchn_set_priority, port, 0);
+SAME_PLACE(evtchn_set_priority, priority, 1);
+SAME_PLACE(evtchn_bind_vcpu, port, 0);
+SAME_PLACE(evtchn_bind_vcpu, vcpu, 1);
+SAME_PLACE(evtchn_alloc_unbound, dom, 0);
+SAME_PLACE(evtchn_alloc_unbound, port, 1);
+SAME_PLACE(evtchn_bind_interdomain, remote_dom, 0);
+SAME_PLACE(evtchn_bind_interdomain, remote_port, 1);
+SAME_PLACE(evtchn_bind_interdomain, local_port, 2);
+SAME_PLACE(evtchn_bind_virq, virq, 0);
+SAME_PLACE(evtchn_bind_virq, vcpu, 1);
+SAME_PLACE(evtchn_bind_virq, port, 2);
+SAME_PLACE(evtchn_bind_ipi, vcpu, 0);
+SAME_PLACE(evtchn_bind_ipi, port, 1);
+
+int xg_event_call(struct xg_guest *g, uint32_t op, void *arg)
 {
-	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, op, arg);
+	return xg_hypercall3(g, __HYPERVISOR_event_channel_op, op,
+			     (uintptr_t)arg, 0);
 }
 
-static int close_op(struct xg_guest *g, uint32_t port)
+__attribute__((noinline)) int xg_event_op(struct xg_guest *g, uint32_t op,
+					  uint32_t first, uint32_t second)
 {
-	struct evtchn_close op = {.port = port};
+	uint32_t words[] = {first, second};
 
-	return xg_event_op(g, EVTCHNOP_close, &op);
+	return xg_event_call(g, op, words);
 }
 
-/* A port of ours that Xen has just opened for `vcpu`: into the table, or back
- * to Xen. */
-static int enter(struct xg_guest *g, uint32_t port, uint32_t vcpu)
+/* A port that is open for Xen, with its events going to `vcpu`. */
+static __attribute__((noinline)) void enter(struct xg_guest *g, uint32_t port,
+					    uint32_t vcpu)
 {
+	struct xg_port_slot *slot = xg_slot_of(g, port);
+
+	xg_evtchn_set_vcpu(g, port, vcpu);
+	slot->idle = 0;
+	xg_port_set(slot, XG_PORT_OPEN);
+}
+
+/* Have Xen open a port, and tell which in words[at]. One of ours, for `vcpu`,
+ * goes into the table, or back to Xen. */
+static int open_op(struct xg_guest *g, uint32_t op, uint32_t first,
+		   uint32_t second, uint32_t at, uint32_t vcpu)
+{
+	uint32_t words[] = {first, second, 0};
+	int rc = xg_event_call(g, op, words);
+	uint32_t port = words[at];
+
+	if (rc)
+		return rc;
+	if (vcpu == XG_CPU_NONE)
+		return (int)port;
 	if (!xg_port_in_table(g, port)) {
-		close_op(g, port);
+		xg_event_op(g, EVTCHNOP_close, port, 0);
 		return -XG_ENOSPC;
 	}
-	xg_evtchn_set_vcpu(g, port, vcpu);
-	xg_group_of(g, port)->idle[port % XG_WORD_BITS] = 0;
-	xg_set_bits(&xg_group_of(g, port)->open, xg_bit(port));
+	enter(g, port, vcpu);
 	return (int)port;
 }
 
 int xg_evtchn_alloc_unbound(struct xg_guest *g, uint16_t dom, uint16_t remote)
 {
-	struct evtchn_alloc_unbound op = {.dom = dom, .remote_dom = remote};
-	int rc = xg_event_op(g, EVTCHNOP_alloc_unbound, &op);
-
-	if (rc)
-		return rc;
-	return dom == DOMID_SELF ? enter(g, op.port, 0) : (int)op.port;
+	return open_op(g, EVTCHNOP_alloc_unbound, dom | (uint32_t)remote << 16,
+		       0, 1, dom == DOMID_SELF ? 0 : XG_CPU_NONE);
 }
 
 int xg_evtchn_bind_interdomain(struct xg_guest *g, uint16_t remote,
 			       uint32_t remote_port,
 			       xg_evtchn_handler_t handler, void *data)
 {
-	struct evtchn_bind_interdomain op = {
-		.remote_dom = remote,
-		.remote_port = remote_port,
-	};
-	int rc = xg_event_op(g, EVTCHNOP_bind_interdomain, &op);
-	int port;
+	int port = open_op(g, EVTCHNOP_bind_interdomain, remote, remote_port, 2,
+			   0);
+	int rc;
 
-	if (rc)
-		return rc;
-	port = enter(g, op.local_port, 0);
 	if (port < 0 || !handler)
 		return port;
 	rc = xg_evtchn_install(g, (uint32_t)port, handler, data);
-	if (rc) {
-		xg_evtchn_close(g, (uint32_t)port);
-		return rc;
-	}
-	return port;
+	if (!rc)
+		return port;
+	xg_evtchn_close(g, (uint32_t)port);
+	return rc;
 }
 
 int xg_evtchn_bind_virq(struct xg_guest *g, uint32_t virq, uint32_t vcpu)
 {
-	struct evtchn_bind_virq op = {.virq = virq, .vcpu = vcpu};
-	int rc = xg_event_op(g, EVTCHNOP_bind_virq, &op);
-
-	return rc ? rc : enter(g, op.port, vcpu);
+	return open_op(g, EVTCHNOP_bind_virq, virq, vcpu, 2, vcpu);
 }
 
 int xg_evtchn_bind_ipi(struct xg_guest *g, uint32_t vcpu)
 {
-	struct evtchn_bind_ipi op = {.vcpu = vcpu};
-	int rc = xg_event_op(g, EVTCHNOP_bind_ipi, &op);
-
-	return rc ? rc : enter(g, op.port, vcpu);
+	return open_op(g, EVTCHNOP_bind_ipi, vcpu, 0, 1, vcpu);
 }
 
 int xg_evtchn_adopt(struct xg_guest *g, uint32_t port)
@@ -87,85 +118,55 @@ int xg_evtchn_adopt(struct xg_guest *g, uint32_t port)
 		return rc;
 	if (status.status == EVTCHNSTAT_closed)
 		return -XG_EINVAL;
-	xg_evtchn_set_vcpu(g, port, status.vcpu);
-	xg_set_bits(&xg_group_of(g, port)->open, xg_bit(port));
+	enter(g, port, status.vcpu);
 	return 0;
 }
 
 int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port)
 {
+	struct xg_port_slot *slot = xg_port_slot(g, port);
 	int rc = 0;
 
-	if (!xg_port_in_table(g, port))
+	if (!slot)
 		return -XG_EINVAL;
-	if (!xg_port_open(g, port))
+	if (!(xg_port_state(slot) & XG_PORT_OPEN))
 		rc = xg_evtchn_adopt(g, port);
 	if (!rc)
-		xg_set_bits(&xg_group_of(g, port)->fixed, xg_bit(port));
+		xg_port_set(slot, XG_PORT_FIXED);
 	return rc;
-}
-
-/* What is in a port's group about it. */
-struct port_bits {
-	uint64_t masked, late;
-};
-
-static struct port_bits clear_port(struct xg_port_group *group, uint64_t bit)
-{
-	struct port_bits old = {
-		.masked = xg_clear_bits(&group->masked, bit) & bit,
-		.late = xg_clear_bits(&group->late, bit) & bit,
-	};
-
-	xg_clear_bits(&group->open, bit);
-	return old;
-}
-
-static void restore_port(struct xg_port_group *group, uint64_t bit,
-			 const struct port_bits *old)
-{
-	xg_set_bits(&group->open, bit);
-	xg_set_bits(&group->masked, old->masked);
-	xg_set_bits(&group->late, old->late);
 }
 
 int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 {
-	struct xg_port_group *group;
-	struct xg_port_slot *slot;
-	xg_evtchn_handler_t handler;
-	struct port_bits old;
-	uint64_t fixed, held;
+	struct xg_port_slot *slot = xg_port_slot(g, port);
+	uint32_t before, fixed, old;
 	int rc;
 
-	if (!xg_port_in_table(g, port))
+	if (!slot)
 		return -XG_EINVAL;
-	group = xg_group_of(g, port);
-	fixed = xg_load(&group->fixed) & xg_bit(port);
+	before = xg_port_state(slot);
+	fixed = before & XG_PORT_FIXED;
 	/* Opened by somebody else and never bound, or not open: Xen knows. */
-	if (!xg_port_open(g, port))
-		return fixed ? -XG_EINVAL : close_op(g, port);
-	slot = xg_slot_of(g, port);
-	handler = __atomic_load_n(&slot->handler, __ATOMIC_RELAXED);
-	held = xg_load(&group->held) & xg_bit(port);
+	if (!(before & XG_PORT_OPEN))
+		return fixed ? -XG_EINVAL
+			     : xg_event_op(g, EVTCHNOP_close, port, 0);
 	xg_evtchn_withdraw(g, port);
-	/* The handler that this waited for may have unmasked its port. Without
-	 * a handler nobody does. */
+	/* The handler that this waited for may have bound its port to another.
+	 * Without a handler nobody does. */
 	xg_evtchn_withdraw(g, port);
 	/* From the hypercall on the number may be another thread's, with
-	 * handler and mask of its own: nothing of it is touched after. */
-	old = clear_port(group, xg_bit(port));
-	rc = fixed ? 0 : close_op(g, port);
+	 * handler and state of its own: nothing of it is touched after. */
+	old = xg_port_clear(slot,
+			    ~(XG_PORT_UNBOUND | XG_PORT_FIXED | XG_PORT_STALE));
+	rc = fixed ? 0 : xg_event_op(g, EVTCHNOP_close, port, 0);
 	if (!rc) {
 		xg_evtchn_forget(g, port);
 		return 0;
 	}
-	restore_port(group, xg_bit(port), &old);
-	xg_set_bits(&group->held, held);
-	if (handler)
-		xg_evtchn_install(
-			g, port, handler,
-			__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
+	/* The handler is in its place still. */
+	xg_port_set(slot, old | (before & XG_PORT_HELD));
+	xg_port_clear(slot, ~before & XG_PORT_UNBOUND);
+	xg_evtchn_settle(g, port);
 	return rc;
 }
 
@@ -175,23 +176,21 @@ int xg_evtchn_notify(struct xg_guest *g, uint32_t port)
 
 	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
-	/* In line: there is nothing else here. */
-	return xg_hypercall2(g, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
-			     &op);
+	/* As directly as it goes: this is what peers wait for. */
+	return xg_hypercall3(g, __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+			     (uintptr_t)&op, 0);
 }
 
 int xg_evtchn_status(struct xg_guest *g, struct evtchn_status *status)
 {
 	if (!status)
 		return -XG_EINVAL;
-	return xg_event_op(g, EVTCHNOP_status, status);
+	return xg_event_call(g, EVTCHNOP_status, status);
 }
 
 int xg_evtchn_set_priority(struct xg_guest *g, uint32_t port, uint32_t priority)
 {
-	struct evtchn_set_priority op = {.port = port, .priority = priority};
-
 	if (!xg_port_in_table(g, port))
 		return -XG_EINVAL;
-	return xg_event_op(g, EVTCHNOP_set_priority, &op);
+	return xg_event_op(g, EVTCHNOP_set_priority, port, priority);
 }

@@ -1,33 +1,238 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The 2-level event ABI: one pending and one mask bit per port in the
- * shared-info page, and per vCPU a selector with one bit per word of pending
- * bits.
- *
- * Who writes what, at any time and concurrently:
- *   pending   Xen sets, the guest clears (and sets, to put an event back)
- *   mask      the guest; Xen clears one bit in EVTCHNOP_unmask
- *   selector  Xen sets, the guest takes
- * so every change here is an atomic read-modify-write.
+ * The upcall of the 2-level event ABI: one pending and one mask bit per port
+ * in the shared-info page, and per vCPU a selector with one bit per word of
+ * pending bits, which Xen sets and the guest takes.
  *
  * Xen raises a port in this order, each step a full barrier: set pending, and
  * only if it was clear: test mask, and only if it was clear: set the selector
  * bit, and only if it was clear: set upcall_pending and interrupt.
  */
-#include "evtchn_abi.h"
+#include "evtchn_port.h"
 
-static uint64_t *word_of(uint64_t *words, uint32_t port)
-{
-	return &words[port / XG_WORD_BITS];
-}
+#define PORTS (XG_MAX_2L_GROUPS * XG_WORD_BITS)
 
 static uint64_t *selector(const struct xg_vcpu *v)
 {
 	return (uint64_t *)&v->info->evtchn_pending_sel;
 }
 
+/* All but the lowest `n` bits, of which there are more than 0. */
+static uint64_t without_lowest(uint64_t bits, uint32_t n)
+{
+	while (n-- && bits)
+		bits &= bits - 1;
+	return bits;
+}
+
+/*
+ * Call the handlers of `events`, all of the word that begins with port `base`,
+ * a run of neighbouring ports at a time. Returns what is left of the budget,
+ * which is enough. Before each call `next` is told what comes after it: a
+ * handler, or an interrupt above us, may take a port out of `todo`, and marks
+ * it as XG_PORT_STALE.
+ */
+static inline uint32_t call_all(struct xg_guest *g, struct xg_vcpu *v,
+				uint32_t base, uint64_t events, uint32_t budget)
+{
+	struct xg_port_slot *slots = xg_slot_of(g, base);
+
+	v->next = slots;
+	v->end = slots + XG_WORD_BITS;
+	/* In this order for interrupts above us. */
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	v->todo = events;
+	do {
+		/* Its carry ends the run, and stops at the first 0. */
+		uint64_t beyond = events + (events & -events);
+		uint32_t first = xg_first_bit(events);
+		uint32_t end = beyond ? xg_first_bit(beyond) : XG_WORD_BITS;
+		struct xg_port_slot *slot = &slots[first];
+
+		do {
+			v->next = ++slot;
+			if (xg_port_plain(slot - 1))
+				xg_port_call(slot - 1);
+			else
+				xg_evtchn_call_special(g, v, slot - 1);
+		} while (slot != &slots[end]);
+		budget -= end - first;
+		if (!budget)
+			v->start = (base + end) % PORTS;
+		events &= beyond;
+	} while (events);
+	v->todo = 0;
+	return budget;
+}
+
+/*
+ * Serve the events of word `w` in `window`, as many as the budget allows;
+ * returns what is left of it.
+ *
+ * They are cleared before the handlers run: what a peer writes and then
+ * announces during a handler comes again. In one step with the look at them,
+ * so that what somebody else takes is not ours.
+ */
+static inline uint32_t serve_word(struct xg_guest *g, struct xg_vcpu *v,
+				  uint32_t w, uint64_t window, uint32_t budget)
+{
+	uint64_t *word = &g->evtchn.pending[w];
+	/* Ports beyond the table stay masked. */
+	uint64_t served = window & ~xg_load_seq(word + XG_MAX_2L_GROUPS);
+	uint64_t old = xg_load_seq(word);
+	uint64_t events;
+
+	if (v->ports && served)
+		served &= xg_load(&v->ports[w]);
+	do {
+		events = old & served;
+		if (budget < XG_WORD_BITS)
+			events &= ~without_lowest(events, budget);
+		if (!events)
+			return budget;
+	} while (!xg_swap_word(word, &old, old & ~events));
+	return call_all(g, v, w * XG_WORD_BITS, events, budget);
+}
+
+/*
+ * Serve the words of `sel`, from port v->start round to it again: the word
+ * that it is in has two turns, its upper part the first and its lower part
+ * the last one. Where a pass begins is of no matter unless the one before
+ * could not end. Returns the budget left.
+ */
+static inline uint32_t serve_words(struct xg_guest *g, struct xg_vcpu *v,
+				   uint64_t sel, uint32_t budget)
+{
+	uint32_t first = v->start / XG_WORD_BITS;
+	uint64_t upper = ~UINT64_C(0) << (v->start % XG_WORD_BITS);
+	/* The selector with the first word in the lowest place. */
+	uint64_t words = sel >> first | sel << (-first % XG_WORD_BITS);
+	/* What the next word has to wait with, and the first one had to. */
+	uint64_t wait = words & 1 ? ~upper : 0, lower = wait;
+
+	v->start = 0;
+	while (words) {
+		uint32_t w = (first + xg_first_bit(words)) % XG_MAX_2L_GROUPS;
+
+		budget = serve_word(g, v, w, ~wait, budget);
+		if (!budget) {
+			/* Pending bits are left as they were: the selector is
+			 * what leads to them. */
+			xg_set_bits(selector(v), sel);
+			break;
+		}
+		words &= words - 1;
+		wait = 0;
+		if (!words && lower) {
+			words = 1;
+			wait = ~lower;
+			lower = 0;
+		}
+	}
+	return budget;
+}
+
+/*
+ * Begin a visit: lower the flag and take the selector. In this order: what Xen
+ * adds after we took it sets the flag again. On Arm the flag is also the
+ * interrupt line, which must fall before the scan for the same reason.
+ *
+ * The exchange is the barrier, too, between `serving` and the masks read from
+ * here on: evtchn_upcall.c. One for all words that the pass visits, where one
+ * for each would cost more than all the rest does.
+ */
+static inline uint64_t take_selector(struct xg_vcpu *v, uint32_t visit)
+{
+	struct vcpu_info *info = v->info;
+
+	XG_STORE_BEFORE_RMW(&info->evtchn_upcall_pending, 0);
+	XG_STORE_BEFORE_RMW(&v->serving, visit);
+	return xg_take_word((uint64_t *)&info->evtchn_pending_sel);
+}
+
+/* The rest of an upcall that took `sel`, if that is not 0. */
+static __attribute__((noinline)) int serve(struct xg_guest *g,
+					   struct xg_vcpu *v, uint64_t sel)
+{
+	uint32_t budget = v->budget + !v->budget;
+
+	do {
+		if (!sel)
+			sel = take_selector(v, (v->serving + 1) | 1);
+		budget = serve_words(g, v, sel, budget);
+		xg_serving_end(v);
+		if (!budget)
+			return xg_upcall_again(v);
+		sel = 0;
+	} while (xg_upcall_pending(v));
+	return 0;
+}
+
+/* The rest of an upcall that has served its one event, and found that there
+ * are more. */
+static __attribute__((noinline)) int go_on(struct xg_vcpu *v)
+{
+	if (v->budget < 2)
+		return xg_upcall_again(v);
+	v->budget--;
+	return serve(v->guest, v, 0);
+}
+
+/* Several vCPUs, or the FIFO ABI. */
+static __attribute__((noinline)) int upcall(struct xg_guest *g, uint32_t budget)
+{
+	struct xg_vcpu *v = g->evtchn.vcpus;
+
+	/* A single vCPU is the caller's, whatever the platform says. */
+	if (g->evtchn.nr_vcpus > 1) {
+		v = xg_this_vcpu(g);
+		if (!v || !v->info)
+			return 0;
+	}
+	v->budget = budget;
+	return g->evtchn.words ? xg_fifo_upcall(g, v) : serve(g, v, 0);
+}
+
+/*
+ * A single word is what an upcall mostly finds, and mostly a single port in
+ * it. That is served here, if nothing about it is special. All else goes the
+ * long way. What is needed behind the handler is kept in *v, not in registers
+ * that had to be saved first.
+ */
+int xg_evtchn_upcall(struct xg_guest *g, uint32_t budget)
+{
+	struct xg_vcpu *v = g->evtchn.only;
+	const struct xg_port_slot *slot;
+	uint64_t sel, *word, old, events;
+	uint32_t w;
+
+	if (!v)
+		return upcall(g, budget);
+	v->budget = budget;
+	sel = take_selector(v, v->serving + 1);
+	if (!xg_one_bit(sel))
+		goto more;
+	w = xg_first_bit(sel);
+	word = &g->evtchn.pending[w];
+	old = xg_load_seq(word);
+	events = old & ~xg_load_seq(word + XG_MAX_2L_GROUPS);
+	if (!xg_one_bit(events))
+		goto more;
+	slot = xg_slot_of(g, w * XG_WORD_BITS + xg_first_bit(events));
+	/* If the swap fails another one came, or somebody took one. */
+	if (!xg_port_plain(slot) || !xg_swap_word(word, &old, old - events))
+		goto more;
+	xg_port_call(slot);
+	xg_serving_end(v);
+	return xg_upcall_pending(v) ? go_on(v) : 0;
+more:
+	return serve(g, v, sel);
+}
+
 void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared)
 {
+	struct xg_evtchn *e = &g->evtchn;
+
 	_Static_assert(sizeof(shared->evtchn_pending[0]) == sizeof(uint64_t),
 		       "the ABI's words are the library's words");
 	_Static_assert(sizeof(shared->evtchn_pending) ==
@@ -38,367 +243,22 @@ void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared)
 				       sizeof(shared->evtchn_pending),
 		       "one offset from a pending to its mask bit");
 
-	g->evtchn.ops = &xg_evtchn_2l_ops;
-	g->evtchn.abi = XG_ABI_2L;
-	g->evtchn.pending = (uint64_t *)shared->evtchn_pending;
-	g->evtchn.mask = (uint64_t *)shared->evtchn_mask;
+	e->only = e->nr_vcpus > 1 ? NULL : e->vcpus;
+	e->abi = XG_ABI_2L;
+	e->words = NULL;
+	e->pending = (uint64_t *)shared->evtchn_pending;
+	e->nr_ports = (e->nr_groups < XG_MAX_2L_GROUPS ? e->nr_groups
+						       : XG_MAX_2L_GROUPS) *
+		      XG_WORD_BITS;
 	/* The page comes with every port unmasked; ours deliver only while
 	 * bound. */
 	for (uint32_t w = 0; w < XG_MAX_2L_GROUPS; w++)
-		xg_set_bits(&g->evtchn.mask[w], ~UINT64_C(0));
+		__atomic_store_n(&e->pending[XG_MAX_2L_GROUPS + w],
+				 ~UINT64_C(0), __ATOMIC_SEQ_CST);
 	/* A selector bit that earlier firmware did not take would keep Xen from
 	 * announcing that word. The flag first, as in an upcall: what Xen still
 	 * adds then makes one upcall that finds nothing. */
-	__atomic_store_n(&g->evtchn.vcpus[0].info->evtchn_upcall_pending,
-			 (uint8_t)0, __ATOMIC_SEQ_CST);
-	xg_take_word(selector(&g->evtchn.vcpus[0]));
+	__atomic_store_n(&e->vcpus[0].info->evtchn_upcall_pending, (uint8_t)0,
+			 __ATOMIC_SEQ_CST);
+	xg_take_word(selector(&e->vcpus[0]));
 }
-
-static void mask(struct xg_guest *g, uint32_t port)
-{
-	xg_set_bits(word_of(g->evtchn.mask, port), xg_bit(port));
-}
-
-static bool pending(const struct xg_guest *g, uint32_t port)
-{
-	return xg_load_seq(word_of(g->evtchn.pending, port)) & xg_bit(port);
-}
-
-/*
- * The clear of the mask bit and the load of the pending bit are both
- * sequentially consistent: either Xen, which sets pending before it tests the
- * mask, sees the bit clear and delivers, or we see the event. An event that
- * came while masked was not announced to the vCPU and never will be; Xen does
- * it in EVTCHNOP_unmask, which acts on a set mask bit only.
- */
-static int unmask(struct xg_guest *g, uint32_t port)
-{
-	struct evtchn_unmask op = {.port = port};
-	uint64_t *word = word_of(g->evtchn.mask, port);
-
-	if (!(xg_clear_bits(word, xg_bit(port)) & xg_bit(port)))
-		return 0;
-	if (!pending(g, port))
-		return 0;
-	xg_set_bits(word, xg_bit(port));
-	return xg_event_op(g, EVTCHNOP_unmask, &op);
-}
-
-static bool take_pending(struct xg_guest *g, uint32_t port)
-{
-	uint64_t *word = word_of(g->evtchn.pending, port);
-
-	/* A load first: polling an idle port should not take the cache line
-	 * from Xen. */
-	if (!(xg_load(word) & xg_bit(port)))
-		return false;
-	return xg_clear_bits(word, xg_bit(port)) & xg_bit(port);
-}
-
-static void set_pending(struct xg_guest *g, uint32_t port)
-{
-	xg_set_bits(word_of(g->evtchn.pending, port), xg_bit(port));
-}
-
-static uint32_t port_of(const struct xg_guest *g,
-			const struct xg_port_group *group,
-			const struct xg_port_slot *slot)
-{
-	return (uint32_t)(group - g->evtchn.groups) * XG_WORD_BITS +
-	       (uint32_t)(slot - group->slots);
-}
-
-/* An event of the slot before v->next, which has no handler. */
-static __attribute__((noinline)) void
-call_nobody(struct xg_guest *g, struct xg_vcpu *v,
-	    const struct xg_port_group *group)
-{
-	xg_evtchn_undelivered(g, port_of(g, group, v->next - 1));
-}
-
-/* Call the handler of the slot before v->next. */
-static inline void call_handler(struct xg_guest *g, struct xg_vcpu *v,
-				const struct xg_port_group *group,
-				const struct xg_port_slot *next)
-{
-	/* Pairs with the store in bind: its `data` is seen with it. */
-	xg_evtchn_handler_t handler =
-		__atomic_load_n(&next[-1].handler, __ATOMIC_ACQUIRE);
-
-	v->next = next;
-	if (handler)
-		handler(__atomic_load_n(&next[-1].data, __ATOMIC_RELAXED));
-	else
-		call_nobody(g, v, group);
-}
-
-/*
- * Call the handlers of v->todo, a run of neighbouring ports at a time; returns
- * how many. What is left can be read from memory in every handler, as one may
- * take away another port.
- */
-static inline uint32_t call_all(struct xg_guest *g, struct xg_vcpu *v,
-				const struct xg_port_group *group)
-{
-	uint64_t todo = v->todo, left = todo;
-	uint32_t count = 0;
-
-	do {
-		/* Filled up from below: the run ends at the first 0. */
-		uint64_t gap = ~(left | (left - 1));
-		const struct xg_port_slot *first =
-			&group->slots[xg_first_bit(left)];
-		const struct xg_port_slot *end =
-			&group->slots[gap ? xg_first_bit(gap) : XG_WORD_BITS];
-		const struct xg_port_slot *slot = first;
-
-		do {
-			call_handler(g, v, group, ++slot);
-		} while (v->todo == todo && slot != end);
-		count += (uint32_t)(slot - first);
-		/* Read again, so that the loop need not keep it. */
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		todo = v->todo;
-		left = xg_todo_left(v, group);
-	} while (left);
-	return count;
-}
-
-/* The same with all that can be asked for: at most `budget` of them, and
- * ports in `late` held back before their handler runs. */
-static __attribute__((noinline)) uint32_t
-call_some(struct xg_guest *g, struct xg_vcpu *v,
-	  const struct xg_port_group *group, uint64_t late, uint32_t budget)
-{
-	uint64_t left = v->todo;
-	uint32_t count = 0;
-
-	do {
-		const struct xg_port_slot *slot =
-			&group->slots[xg_first_bit(left)];
-
-		if ((late & left & -left) &&
-		    !xg_evtchn_hold(g, port_of(g, group, slot)))
-			v->next = slot + 1;
-		else
-			call_handler(g, v, group, slot + 1);
-		left = xg_todo_left(v, group);
-	} while (++count != budget && left);
-	return count;
-}
-
-/* Events that came through while somebody was masking their port. */
-static __attribute__((noinline)) void put_back(struct xg_guest *g, uint32_t w,
-					       uint64_t events)
-{
-	for (; events; events &= events - 1)
-		xg_evtchn_put_back(g, w * XG_WORD_BITS + xg_first_bit(events));
-}
-
-/* Serve `events`, taken from word `w`; returns the budget left. */
-static __attribute__((noinline)) uint32_t
-serve_events(struct xg_guest *g, struct xg_vcpu *v, uint32_t w, uint64_t events,
-	     uint32_t budget)
-{
-	const struct xg_port_group *group = &g->evtchn.groups[w];
-	uint64_t masked = events & xg_load(&group->masked);
-	uint64_t late = events & xg_load(&group->late);
-	uint64_t left;
-	uint32_t count;
-
-	if (masked) {
-		put_back(g, w, masked);
-		events &= ~masked;
-	}
-	if (!events)
-		return budget;
-	/* In this order for interrupts above us, which may mask ports. */
-	v->next = group->slots;
-	__atomic_signal_fence(__ATOMIC_RELEASE);
-	v->todo = events;
-	if (!late && budget >= XG_WORD_BITS)
-		count = call_all(g, v, group);
-	else
-		count = call_some(g, v, group, late, budget);
-	left = xg_todo_left(v, group);
-	v->start = w * XG_WORD_BITS + (uint32_t)(v->next - group->slots);
-	v->todo = 0;
-	if (left) {
-		xg_set_bits(&g->evtchn.pending[w], left);
-		return 0;
-	}
-	return budget - count;
-}
-
-/* The events among `pending`, of the word `word`, that this vCPU is to serve
- * now. */
-static inline uint64_t active_in(const struct xg_vcpu *v, const uint64_t *word,
-				 uint32_t w, uint64_t pending)
-{
-	uint64_t active = pending & ~xg_load_seq(word + XG_MAX_2L_GROUPS);
-
-	return v->ports ? active & xg_load(&v->ports[w]) : active;
-}
-
-/* The selector with bit `by` in the lowest place, and back. */
-static uint64_t rotate(uint64_t sel, uint32_t by)
-{
-	return sel >> by | sel << (-by & 63);
-}
-
-/*
- * Serve the words of `sel`, from port v->start round to it again: the word
- * that it is in has two turns, its upper part the first and its lower part
- * the last one. Returns the budget left.
- */
-static uint32_t serve_words(struct xg_guest *g, struct xg_vcpu *v, uint64_t sel,
-			    uint32_t budget)
-{
-	uint32_t start = v->start < g->evtchn.nr_ports ? v->start : 0;
-	uint32_t first = start / XG_WORD_BITS;
-	uint64_t window = ~UINT64_C(0) << (start % XG_WORD_BITS);
-	uint64_t words = rotate(sel, first);
-	/* Of the first word, what has to wait. */
-	uint64_t lower = words & 1 ? ~window : 0;
-
-	while (words) {
-		uint32_t i = xg_first_bit(words);
-		uint32_t w = (first + i) % XG_MAX_2L_GROUPS;
-		uint64_t *word = &g->evtchn.pending[w];
-		uint64_t active;
-
-		/* Ports beyond the table stay masked. */
-		active = w < g->evtchn.nr_groups
-				 ? active_in(v, word, w, xg_load_seq(word))
-				 : 0;
-		if (!i) {
-			lower &= active;
-			active &= window;
-		}
-		/* Cleared before the handlers run: what a peer writes and then
-		 * announces during a handler comes again. What somebody else
-		 * took meanwhile is not ours. */
-		if (active)
-			active &= xg_clear_bits(word, active);
-		if (active)
-			budget = serve_events(g, v, w, active, budget);
-		if (!budget)
-			break;
-		words &= words - 1;
-		if (!words && lower) {
-			words = 1;
-			window = lower;
-			lower = 0;
-		}
-	}
-	/* Pending bits are back already: the selector is what leads to them. */
-	if (words)
-		xg_set_bits(selector(v),
-			    rotate(words | (lower != 0), -first & 63));
-	return budget;
-}
-
-/*
- * Lower the flag and take the selector. In this order: what Xen adds after we
- * took it sets the flag again. On Arm the flag is also the interrupt line,
- * which must fall before the scan for the same reason.
- *
- * The exchange is the barrier, too, between `serving` and the masks read from
- * here on: evtchn_upcall.c. One for all words that the pass visits, where one
- * for each would cost more than all the rest does.
- */
-static inline uint64_t take_selector(struct xg_vcpu *v)
-{
-	struct vcpu_info *info = v->info;
-
-	XG_STORE_BEFORE_RMW(&info->evtchn_upcall_pending, 0);
-	XG_STORE_BEFORE_RMW(&v->serving,
-			    v->serving + XG_SERVING_VISIT + XG_SERVING_ALL);
-	return xg_take_word((uint64_t *)&info->evtchn_pending_sel);
-}
-
-/* The rest of an upcall that has served what it took, and has this budget
- * left. */
-static __attribute__((noinline)) int go_on(struct xg_guest *g,
-					   struct xg_vcpu *v, uint32_t budget)
-{
-	for (;;) {
-		xg_serving_end(v);
-		if (!budget)
-			return xg_upcall_again(v);
-		if (!xg_upcall_pending(v))
-			return 0;
-		budget = serve_words(g, v, take_selector(v), budget);
-	}
-}
-
-/* The rest of an upcall that took `sel`. */
-static __attribute__((noinline)) int serve_taken(struct xg_guest *g,
-						 struct xg_vcpu *v,
-						 uint64_t sel, uint32_t budget)
-{
-	return go_on(g, v, serve_words(g, v, sel, budget ? budget : 1));
-}
-
-/* The rest of an upcall whose first word's events are taken already. */
-static __attribute__((noinline)) int serve_first(struct xg_guest *g,
-						 struct xg_vcpu *v, uint32_t w,
-						 uint64_t events,
-						 uint32_t budget)
-{
-	if (!budget)
-		budget = 1;
-	/* May have to stop before the last one: then they have turns. */
-	if (budget < XG_WORD_BITS) {
-		xg_set_bits(&g->evtchn.pending[w], events);
-		return serve_taken(g, v, xg_bit(w), budget);
-	}
-	return go_on(g, v, serve_events(g, v, w, events, budget));
-}
-
-/*
- * A single word is what an upcall mostly finds, and mostly a single port in
- * it. That is served here, if nothing about it is special: `todo` stays empty,
- * as nothing is left for the handler to take out, and there is no turn to
- * keep. All else goes the long way.
- */
-static int upcall(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget)
-{
-	uint64_t sel = take_selector(v);
-	const struct xg_port_group *group;
-	const struct xg_port_slot *slot;
-	xg_evtchn_handler_t handler;
-	uint64_t *word, pending, events, special;
-	uint32_t w;
-
-	if (!xg_one_bit(sel))
-		return serve_taken(g, v, sel, budget);
-	w = xg_first_bit(sel);
-	if (w >= g->evtchn.nr_groups)
-		return serve_taken(g, v, xg_bit(w), budget);
-	word = &g->evtchn.pending[w];
-	pending = xg_load_seq(word);
-	events = active_in(v, word, w, pending);
-	/* If the swap fails another one came, or somebody took one. */
-	if (!events || !xg_swap_word(word, pending, pending ^ events))
-		return serve_taken(g, v, xg_bit(w), budget);
-	group = &g->evtchn.groups[w];
-	slot = &group->slots[xg_first_bit(events)];
-	special =
-		xg_load(&group->masked) | xg_load(&group->late) | (events - 1);
-	handler = __atomic_load_n(&slot->handler, __ATOMIC_ACQUIRE);
-	if ((special & events) || !handler || budget < 2)
-		return serve_first(g, v, w, events, budget);
-	handler(__atomic_load_n(&slot->data, __ATOMIC_RELAXED));
-	xg_serving_end(v);
-	return xg_upcall_pending(v) ? go_on(g, v, budget - 1) : 0;
-}
-
-const struct xg_evtchn_ops xg_evtchn_2l_ops = {
-	.mask = mask,
-	.unmask = unmask,
-	.pending = pending,
-	.take_pending = take_pending,
-	.set_pending = set_pending,
-	.upcall = upcall,
-};

@@ -2,99 +2,99 @@
 /*
  * The upcall, and how a handler is taken away under it.
  *
- * Each vCPU's `serving` names the ports that its upcall is about: a group of
- * them, in the FIFO ABI, or all that its selector led to, in the 2-level ABI.
- * It also says which visit this is. The upcall stores it before it reads a
- * port's mask; unbind and close set the mask before they read `serving` (all
- * sequentially consistent). So either the upcall sees the port masked and
- * leaves it alone, or unbind sees the visit and waits until it is over. Above
- * an upcall on the same vCPU there is nobody to wait for; close and mask take
- * what that upcall still holds for the port out of `todo`.
+ * Each vCPU's `serving` counts: it is odd in a visit, which is about one port,
+ * in the FIFO ABI, or all that the selector led to, in the 2-level ABI. The
+ * upcall begins a visit before it reads a port's mask; unbind and close set the
+ * mask before they read `serving` (all sequentially consistent). So either the
+ * upcall sees the port masked and leaves it alone, or unbind sees the visit and
+ * waits until it is over. Above an upcall on the same vCPU there is nobody to
+ * wait for; close and mask take what that upcall still holds for the port out
+ * of what comes next.
  *
- * A port without a handler is masked, so the upcall meets one, or one that
- * somebody masks, only when that call is not over. It masks the port and puts
- * the event back, where bind or unmask finds it: see xg_evtchn_put_back().
+ * A stopped port is masked, so the upcall meets one only when the call that
+ * stops it is not over, or one that began before goes on. It masks the port
+ * and puts the event back, where bind or unmask finds it.
  */
-#include "evtchn_abi.h"
+#include "evtchn_port.h"
 
-/*
- * Pending is set first, then the mask bit, then handler and `masked` are read
- * again; bind and unmask store these first, then clear the mask bit, then read
- * pending. So if they clear the bit after we set it, they see the event, and
- * if they did before, we see their stores and find the bit as we left it.
- * Either has the event delivered.
- */
-void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
-{
-	bool open = xg_load_seq(&xg_group_of(g, port)->open) & xg_bit(port);
-
-	if (open)
-		g->evtchn.ops->set_pending(g, port);
-	g->evtchn.ops->mask(g, port);
-	if (open)
-		xg_evtchn_settle(g, port);
-}
-
-void xg_evtchn_undelivered(struct xg_guest *g, uint32_t port)
-{
-	/* A late event that nobody got is not one to wait for. */
-	xg_clear_bits(&xg_group_of(g, port)->held, xg_bit(port));
-	xg_evtchn_put_back(g, port);
-}
-
-/* Apart, so that the usual way has no registers to save. */
-static __attribute__((noinline)) int upcall_here(struct xg_guest *g,
-						 uint32_t budget)
+__attribute__((noinline)) struct xg_vcpu *xg_this_vcpu(struct xg_guest *g)
 {
 	uint32_t cpu = g->platform->cpu_id(g->context);
 
-	if (cpu >= g->evtchn.nr_vcpus || !g->evtchn.vcpus[cpu].info)
-		return 0;
-	return g->evtchn.ops->upcall(g, &g->evtchn.vcpus[cpu], budget);
+	return cpu < g->evtchn.nr_vcpus ? &g->evtchn.vcpus[cpu] : NULL;
 }
 
-int xg_evtchn_upcall(struct xg_guest *g, uint32_t budget)
+/*
+ * Pending is set first, then the mask bit, then the state is read again; bind
+ * and unmask change that first, then clear the mask bit, then read pending. So
+ * if they clear the bit after we set it, they see the event, and if they did
+ * before, we see their change and have the event announced.
+ */
+void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
 {
-	if (g->evtchn.nr_vcpus > 1)
-		return upcall_here(g, budget);
-	/* The first one is up as long as the guest is. */
-	return g->evtchn.ops->upcall(g, g->evtchn.vcpus, budget);
+	if (xg_port_state(xg_slot_of(g, port)) & XG_PORT_OPEN)
+		xg_port_set_pending(g, port);
+	xg_evtchn_settle(g, port);
 }
 
-static bool serves(uint32_t serving, uint32_t port)
+/*
+ * Hold a late event's port back. XG_PORT_LATE is read in the same step that
+ * sets XG_PORT_HELD, and who turns late ends off clears both in one: so no hold
+ * is left that nobody ends. Who ends a hold clears it before the mask bit, and
+ * settle reads it after it set the mask bit: so no mask bit is left without a
+ * hold.
+ */
+static void hold(struct xg_guest *g, struct xg_port_slot *slot, uint32_t port)
 {
-	uint32_t group = serving & XG_SERVING_GROUP;
-
-	return group == port / XG_WORD_BITS + 1 || group == XG_SERVING_ALL;
+	if (!(xg_port_set(slot, XG_PORT_HELD) & XG_PORT_LATE))
+		xg_port_clear(slot, XG_PORT_HELD);
+	xg_evtchn_settle(g, port);
 }
 
-void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port)
+/* A port that is held already is masked, but for an unmask under way that began
+ * before the hold. What came through then waits like the rest. */
+void xg_evtchn_call_special(struct xg_guest *g, struct xg_vcpu *v,
+			    struct xg_port_slot *slot)
 {
-	for (uint32_t cpu = 0; cpu < g->evtchn.nr_vcpus; cpu++) {
-		struct xg_vcpu *v = &g->evtchn.vcpus[cpu];
+	uint32_t port = (uint32_t)(slot - g->evtchn.slots);
+	uint32_t state = xg_port_state(slot);
+
+	if ((state & XG_PORT_STALE) && !(v->todo & xg_bit(port))) {
+		xg_port_clear(slot, XG_PORT_STALE);
+		return;
+	}
+	if (state & XG_PORT_STOPPED) {
+		xg_evtchn_put_back(g, port);
+		return;
+	}
+	if (state & XG_PORT_LATE)
+		hold(g, slot, port);
+	xg_port_call(slot);
+}
+
+void xg_evtchn_quiesce(struct xg_guest *g)
+{
+	const struct xg_vcpu *here = xg_this_vcpu(g);
+	const struct xg_vcpu *end = g->evtchn.vcpus + g->evtchn.nr_vcpus;
+
+	for (const struct xg_vcpu *v = g->evtchn.vcpus; v != end; v++) {
 		/* After the caller's store of the mask bit: top of the file. */
 		uint32_t seen = __atomic_load_n(&v->serving, __ATOMIC_SEQ_CST);
 
-		if (!serves(seen, port) ||
-		    g->platform->cpu_id(g->context) == cpu)
-			continue;
-		while (__atomic_load_n(&v->serving, __ATOMIC_ACQUIRE) == seen)
+		while ((seen & 1) && v != here &&
+		       __atomic_load_n(&v->serving, __ATOMIC_ACQUIRE) == seen)
 			g->platform->relax(g->context);
 	}
 }
 
 bool xg_evtchn_forget(struct xg_guest *g, uint32_t port)
 {
-	uint32_t cpu = g->platform->cpu_id(g->context);
-	struct xg_vcpu *v;
-	uint64_t held;
+	struct xg_vcpu *v = xg_this_vcpu(g);
+	struct xg_port_slot *slot = xg_slot_of(g, port);
 
-	if (cpu >= g->evtchn.nr_vcpus)
+	if (!v || slot < v->next || slot >= v->end || !(v->todo & xg_bit(port)))
 		return false;
-	v = &g->evtchn.vcpus[cpu];
-	if (!serves(__atomic_load_n(&v->serving, __ATOMIC_RELAXED), port))
-		return false;
-	held = xg_todo_left(v, xg_group_of(g, port)) & xg_bit(port);
-	v->todo &= ~held;
-	return held;
+	v->todo &= ~xg_bit(port);
+	xg_port_set(slot, XG_PORT_STALE);
+	return true;
 }

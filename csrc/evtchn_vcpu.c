@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Event channels: which vCPU gets a port's events. */
-#include "evtchn_abi.h"
+#include "evtchn_port.h"
 
 _Static_assert(sizeof(struct vcpu_info) <=
 		       sizeof(((struct xg_vcpu *)0)->info_area),
 	       "a vCPU's part of the shared state has room");
 
-void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
+__attribute__((noinline)) void xg_evtchn_set_vcpu(struct xg_guest *g,
+						  uint32_t port, uint32_t vcpu)
 {
 	struct xg_evtchn *e = &g->evtchn;
 
@@ -24,31 +25,27 @@ void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 
 int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 {
-	struct evtchn_bind_vcpu op = {.port = port, .vcpu = vcpu};
-	struct xg_port_group *group;
+	struct xg_port_slot *slot = xg_port_open(g, port);
 	int rc, settled;
 
-	if (!xg_port_open(g, port))
+	if (!slot)
 		return -XG_EINVAL;
 	if (vcpu >= g->evtchn.nr_vcpus || !g->evtchn.vcpus[vcpu].info)
 		return -XG_ENOENT;
 	/* Xen does not announce a pending event again on the new vCPU, but
-	 * does when it unmasks: so the port is masked meanwhile. `moving` has
+	 * does when it unmasks: so the port is masked meanwhile. The state has
 	 * everybody else leave it so: an upcall that meets the port before it
 	 * is entered as its own must not have it announced to itself again. */
-	group = xg_group_of(g, port);
-	xg_set_bits(&group->moving, xg_bit(port));
-	g->evtchn.ops->mask(g, port);
-	xg_evtchn_quiesce(g, port);
-	rc = xg_event_op(g, EVTCHNOP_bind_vcpu, &op);
+	xg_port_set(slot, XG_PORT_MOVING);
+	xg_port_mask(g, port);
+	xg_evtchn_quiesce(g);
+	rc = xg_event_op(g, EVTCHNOP_bind_vcpu, port, vcpu);
 	if (!rc)
 		xg_evtchn_set_vcpu(g, port, vcpu);
-	xg_clear_bits(&group->moving, xg_bit(port));
-	/* Again: through an unmask elsewhere, begun before, the new vCPU may
-	 * have been told of an event and have left it, as one of another
-	 * vCPU. Settle announces what is pending only if it finds the port
-	 * masked. */
-	g->evtchn.ops->mask(g, port);
+	xg_port_clear(slot, XG_PORT_MOVING);
+	/* Masks it again: through an unmask elsewhere, begun before, the new
+	 * vCPU may have been told of an event and have left it, as one of
+	 * another vCPU. */
 	settled = xg_evtchn_settle(g, port);
 	return rc ? rc : settled;
 }
@@ -66,9 +63,8 @@ static int register_info(struct xg_guest *g, uint32_t vcpu)
 	if (rc)
 		return rc;
 	op.mfn = gfn;
-	return (int)xg_hypercall(g, __HYPERVISOR_vcpu_op,
-				 VCPUOP_register_vcpu_info, vcpu,
-				 (uintptr_t)&op, 0, 0);
+	return xg_hypercall3(g, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info,
+			     vcpu, (uintptr_t)&op);
 }
 
 int xg_vcpu_online(struct xg_guest *g, uint32_t vcpu)

@@ -8,7 +8,7 @@
  * so trying later and later moments finds the first that is not, and waking up
  * from that sleep tells what time it is.
  */
-#include "evtchn_abi.h"
+#include "evtchn_port.h"
 
 /*
  * The first try is for a vCPU that began to run just now, in nanoseconds.
@@ -19,23 +19,26 @@
 #define TRY_PARTS 16u
 #define TRIES	  400
 
-static int poll(struct xg_guest *g, const uint32_t *ports, uint32_t count,
-		uint64_t deadline)
+static int poll(struct xg_guest *g, struct sched_poll *op)
 {
-	struct sched_poll op = {.nr_ports = count, .timeout = deadline};
-
-	/* The handle's type has no const: Xen only reads. */
-	set_xen_guest_handle(op.ports, (evtchn_port_t *)(uintptr_t)ports);
-	return xg_hypercall2(g, __HYPERVISOR_sched_op, SCHEDOP_poll, &op);
+	return xg_hypercall3(g, __HYPERVISOR_sched_op, SCHEDOP_poll,
+			     (uintptr_t)op, 0);
 }
 
-static bool any_pending(struct xg_guest *g, const uint32_t *ports,
-			uint32_t count)
+/* 1, 0, or -XG_EINVAL if one is not open. */
+static __attribute__((noinline)) int
+any_pending(struct xg_guest *g, const uint32_t *ports, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
-		if (g->evtchn.ops->pending(g, ports[i]))
-			return true;
-	return false;
+	int any = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int pending = xg_evtchn_pending(g, ports[i]);
+
+		if (pending < 0)
+			return pending;
+		any |= pending;
+	}
+	return any;
 }
 
 /* Since when the calling vCPU runs, in nanoseconds of Xen's system time. */
@@ -48,110 +51,97 @@ static uint64_t running_since(const struct xg_vcpu *v)
 	return __atomic_load_n(&info->state_entry_time, __ATOMIC_RELAXED);
 }
 
-/* Have Xen keep `area` up to date; null: nothing more. */
-static int register_area(struct xg_guest *g, uint32_t cpu,
-			 struct vcpu_runstate_info *area)
+/* Have Xen keep the area of a vCPU up to date, or no more. */
+static int use_runstate(struct xg_guest *g, uint32_t cpu, bool on)
 {
 	struct vcpu_register_runstate_memory_area op = {0};
-
-	op.addr.v = area;
-	return (int)xg_hypercall(g, __HYPERVISOR_vcpu_op,
-				 VCPUOP_register_runstate_memory_area, cpu,
-				 (uintptr_t)&op, 0, 0);
-}
-
-static int register_runstate(struct xg_guest *g, struct xg_vcpu *v,
-			     uint32_t cpu)
-{
+	struct xg_vcpu *v = &g->evtchn.vcpus[cpu];
 	int rc;
 
 	_Static_assert(sizeof(struct vcpu_runstate_info) <=
 			       sizeof(v->runstate_area),
 		       "the area has room");
-	if (v->has_runstate)
+	if (v->has_runstate == on)
 		return 0;
-	rc = register_area(g, cpu,
-			   (struct vcpu_runstate_info *)v->runstate_area);
+	if (on)
+		op.addr.v = (struct vcpu_runstate_info *)v->runstate_area;
+	rc = xg_hypercall3(g, __HYPERVISOR_vcpu_op,
+			   VCPUOP_register_runstate_memory_area, cpu,
+			   (uintptr_t)&op);
 	if (!rc)
-		v->has_runstate = 1;
+		v->has_runstate = on;
 	return rc;
 }
 
-void xg_evtchn_end_waits(struct xg_guest *g)
+static void end_waits(struct xg_guest *g)
 {
-	for (uint32_t cpu = 0; cpu < g->evtchn.nr_vcpus; cpu++) {
-		struct xg_vcpu *v = &g->evtchn.vcpus[cpu];
-
-		if (v->has_runstate && !register_area(g, cpu, NULL))
-			v->has_runstate = 0;
-	}
+	for (uint32_t cpu = 0; cpu < g->evtchn.nr_vcpus; cpu++)
+		use_runstate(g, cpu, false);
 }
 
-static int system_time(struct xg_guest *g, struct xg_vcpu *v, uint64_t *now)
+/* Set the time after which Xen gives up: `timeout` from now on. */
+static int set_limit(struct xg_guest *g, const struct xg_vcpu *v,
+		     struct sched_poll *limit, uint64_t timeout)
 {
-	uint64_t since = running_since(v);
+	uint64_t since = running_since(v), now;
 	uint64_t ran = FIRST_TRY;
+	struct sched_poll nothing = {0};
 
 	for (int i = 0; i < TRIES; i++) {
-		int rc = poll(g, NULL, 0, since + ran);
+		int rc;
 
+		nothing.timeout = since + ran;
+		rc = poll(g, &nothing);
 		if (rc)
 			return rc;
-		*now = running_since(v);
-		if (*now != since)
+		now = running_since(v);
+		if (now != since) {
+			if (now <= UINT64_MAX - timeout)
+				limit->timeout = now + timeout;
 			return 0;
+		}
 		ran += ran / TRY_PARTS;
 	}
 	/* An interrupt is pending all the time, and nobody serves it. */
 	return -XG_EAGAIN;
 }
 
-static int sleep_until(struct xg_guest *g, struct xg_vcpu *v,
-		       const uint32_t *ports, uint32_t count, uint64_t deadline)
-{
-	for (;;) {
-		uint64_t before = running_since(v);
-		int rc = poll(g, ports, count, deadline);
-
-		if (rc)
-			return rc;
-		if (any_pending(g, ports, count))
-			return 1;
-		if (deadline && running_since(v) >= deadline)
-			return 0;
-		/* Nothing slept: an interrupt is waiting, and if it still
-		 * waits, it is masked. */
-		if (running_since(v) == before && v->has_runstate &&
-		    __atomic_load_n(&v->info->evtchn_upcall_pending,
-				    __ATOMIC_RELAXED))
-			return -XG_EAGAIN;
-	}
-}
-
 int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 		   uint64_t timeout)
 {
+	/* A hosted program's thread acts for the first vCPU. */
 	uint32_t cpu = g->platform->cpu_id(g->context);
-	uint64_t deadline = 0;
 	struct xg_vcpu *v;
+	struct sched_poll op = {.nr_ports = count};
 	int rc;
 
 	if (count && !ports)
 		return -XG_EINVAL;
-	for (uint32_t i = 0; i < count; i++)
-		if (!xg_port_open(g, ports[i]))
-			return -XG_EINVAL;
-	if (any_pending(g, ports, count))
-		return 1;
-	if (!timeout)
-		return 0;
-	/* A hosted program's thread acts for the first vCPU. */
-	v = &g->evtchn.vcpus[cpu < g->evtchn.nr_vcpus ? cpu : 0];
-	rc = register_runstate(g, v, (uint32_t)(v - g->evtchn.vcpus));
-	if (!rc && timeout != XG_FOREVER) {
-		rc = system_time(g, v, &deadline);
-		deadline = deadline > UINT64_MAX - timeout ? 0
-							   : deadline + timeout;
+	if (cpu >= g->evtchn.nr_vcpus)
+		cpu = 0;
+	v = &g->evtchn.vcpus[cpu];
+	/* The handle's type has no const: Xen only reads. */
+	set_xen_guest_handle(op.ports, (evtchn_port_t *)(uintptr_t)ports);
+	rc = any_pending(g, ports, count);
+	if (rc || !timeout)
+		return rc;
+	__atomic_store_n(&g->evtchn.end_waits, end_waits, __ATOMIC_RELAXED);
+	rc = use_runstate(g, cpu, true);
+	if (!rc && timeout != XG_FOREVER)
+		rc = set_limit(g, v, &op, timeout);
+	while (!rc) {
+		uint64_t before = running_since(v), now;
+
+		rc = poll(g, &op);
+		if (!rc)
+			rc = any_pending(g, ports, count);
+		now = running_since(v);
+		if (!rc && op.timeout && now >= op.timeout)
+			break;
+		/* Nothing slept: an interrupt is waiting, and if it still
+		 * waits, it is masked. */
+		if (!rc && now == before && xg_upcall_pending(v))
+			rc = -XG_EAGAIN;
 	}
-	return rc ? rc : sleep_until(g, v, ports, count, deadline);
+	return rc;
 }

@@ -87,6 +87,10 @@ static inline intptr_t xg_hypercall(const struct xg_guest *g, uint32_t op,
 	return g->platform->hypercall(g->context, op, a0, a1, a2, a3, a4);
 }
 
+/* Out of line, for those that are not fast anyway. */
+int xg_hypercall3(const struct xg_guest *g, uint32_t op, uintptr_t a0,
+		  uintptr_t a1, uintptr_t a2);
+
 /* The common shape: a sub-operation and its argument structure. */
 static inline int xg_hypercall2(const struct xg_guest *g, uint32_t op,
 				uint32_t sub_op, void *arg)

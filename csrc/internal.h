@@ -54,19 +54,6 @@ int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config);
 int xg_evtchn_fini(struct xg_guest *g);
 /* Any port still open? */
 bool xg_evtchn_in_use(const struct xg_guest *g);
-/* Have `vcpu` serve the port, and no other. */
-void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
-
-/* evtchn_2l.c, evtchn_fifo.c: enter the ABI. */
-void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared);
-int xg_evtchn_fifo_init(struct xg_guest *g, void *pages, uint32_t nr_pages);
-
-/* evtchn_upcall.c: return once no upcall on another vCPU serves the port's
- * group. The caller has set the port's mask bit. */
-void xg_evtchn_quiesce(struct xg_guest *g, uint32_t port);
-/* Drop what an upcall beneath the caller still holds for the port; whether
- * there was anything. */
-bool xg_evtchn_forget(struct xg_guest *g, uint32_t port);
 
 /* gnttab_table.c. Growing is for a table that had `frames` frames and no free
  * reference in them: 0 if it has more now. */

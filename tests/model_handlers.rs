@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{EINVAL, Hooked, Patience, Raw, SELF, data, elsewhere};
-use xen_guest::ffi::abi;
+use xen_guest::ffi::{self, abi};
 use xen_guest::sim::{Delivery, Domain, DomainConfig, Hypervisor};
 use xen_guest::{Guest, Platform, Protection, Upcall};
 
@@ -293,8 +293,8 @@ fn mask_and_unmask_at_once() {
     const TURNS: u64 = 20_000;
     let soft_masked = || {
         // SAFETY: the guest is set up and at rest.
-        let masked = unsafe { (*(*raw.0).evtchn.groups).masked };
-        masked & 1 << to != 0
+        let state = unsafe { (*(*raw.0).evtchn.slots.add(to as usize)).state };
+        state & ffi::XG_PORT_MASKED != 0
     };
     thread::scope(|scope| {
         let other = scope.spawn(|| {

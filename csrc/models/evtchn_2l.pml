@@ -4,15 +4,14 @@
  * mask, unmask and take a port's event, the subject's. Two ports in one word,
  * both bound.
  *
- *   here               in csrc/evtchn_2l.c
- *   serve()            serve()
- *   the rest           upcall.inc, abi_2l.inc
+ * What is what in csrc/: upcall.inc, abi_2l.inc
  *
  * Holds:
  *  - no event is lost: when all is quiet, each raise was followed by a call
  *    of the handler, or its port is masked and visibly pending; and once
  *    unmasked it is delivered
  *  - the mask bit is as the last call left it
+ *  - an event that a handler's mask holds back is visibly pending (run `inside`)
  *  - a visit that began after a port was masked does not call its handler
  *  - no handler is called more often than its port was raised
  *  - the upcall and the calls end (run `progress`)
@@ -21,6 +20,7 @@
  *
  * run: safety safety
  * run: again safety -DAGAIN
+ * run: single safety -DSINGLE
  * run: inside safety -DINSIDE
  * run: progress progress -DINSIDE
  * run: storm liveness -DSTORM
@@ -29,6 +29,7 @@
  * mutant: CLEAR_BY_STORE again: pending bits are cleared by load and store
  * mutant: SERVE_WHAT_WAS_TAKEN safety: events that somebody else took are served
  * mutant: SERVE_MASKED safety: ports masked since their mask bit was read are served
+ * mutant: SERVE_MASKED single: the same of a single event's port
  * mutant: ACKNOWLEDGE_LATE again: upcall_pending is cleared after the selector was taken
  * mutant: LEFT_WITHOUT_SELECTOR again: a used-up budget leaves the selector clear
  * mutant: MASK_BEFORE_PENDING safety: an event is put back after its port was masked
@@ -89,7 +90,10 @@ inline run_handler(p)
 #ifdef INSIDE
 	/* Once, the handler of one masks the other, on this vCPU. */
 	if
-	:: p != SUBJECT && !meddled -> meddled = 1; mask_port(SUBJECT, true)
+	:: p != SUBJECT && !meddled ->
+	   meddled = 1;
+	   mask_port(SUBJECT, true);
+	   assert(!(owed & ~pending & BIT(SUBJECT)))
 	:: true
 	fi
 #endif
@@ -109,55 +113,18 @@ inline choose_budget()
 
 inline serve()
 {
-	if
-	:: start < PORTS -> first = start
-	:: else -> first = 0
-	fi;
-#ifdef MUTANT_START_AT_0
-	first = 0;
-#endif
-	d_step { words = selector; selector = 0 };
-	more = 0;
-	if
-	:: words ->
-	   serve_word(7 << first);
-	   more = others;
-	   if
-	   :: budget -> words = 0
-	   :: else
-	   fi
-	:: else
-	fi;
-	if
-	:: more && budget -> serve_word(BIT(first) - 1)
-	:: else
-	fi;
-	if
-	:: budget == 0 && (words || more) ->
-#ifndef MUTANT_LEFT_WITHOUT_SELECTOR
-	   selector = 1
-#endif
-	:: else
-	fi
+	serve_pass()
 }
 
 active proctype vcpu()
 {
 	LOCALS;
-	byte h, budget, found, others, more, words, back, port, first;
+	PASS_LOCALS;
 
 end:	do
 	:: d_step { interrupt -> interrupt = 0 };
 	   upcall();
-	   atomic {
-		FORGET_LOCALS;
-		h = 0;
-		found = 0;
-		others = 0;
-		more = 0;
-		port = 0;
-		first = 0
-	   }
+	   atomic { FORGET_LOCALS; FORGET_PASS }
 	od
 }
 

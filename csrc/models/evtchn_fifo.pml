@@ -4,11 +4,10 @@
  * threads that mask and unmask the subject, port 1. Port 2 shares its queue;
  * port 3 has the queue of higher priority.
  *
- *   here               in csrc/evtchn_fifo.c
- *   ops_mask() ...     mask(), unmask(), set_pending()
- *   unlink()           unlink()
+ *   here               in csrc/
+ *   ops_mask() ...     xg_port_mask() and others           evtchn_port.c
+ *   unlink()           unlink()                            evtchn_fifo.c
  *   call_handler()     call_handler()
- *   serve_port()       serve_port()
  *   serve()            serve() and first_port()
  *   xen_raise()        Xen: EVTCHNOP_send and others, one queue per port
  *   xen_unmask()       Xen: EVTCHNOP_unmask
@@ -176,10 +175,15 @@ inline ops_unmask(p)
 #endif
 #ifndef MUTANT_UNMASK_WITHOUT_XEN
 	if
-	:: (old & MASKED) && (old & PENDING) && !(old & LINKED) ->
-	   asked = 1;
-	   xen_unmask(p);
-	   asked = 0
+	:: (old & MASKED) && !(old & LINKED) ->
+	   if
+	   :: word[p] & PENDING ->
+	      ops_mask(p);
+	      asked = 1;
+	      xen_unmask(p);
+	      asked = 0
+	   :: else
+	   fi
 	:: else
 	fi
 #endif
@@ -215,7 +219,7 @@ inline call_handler(p)
 	run_handler(p)
 #else
 	if
-	:: masked & BIT(p) -> put_back(p)
+	:: STOPPED(p) -> put_back(p)
 	:: else -> run_handler(p)
 	fi
 #endif
@@ -235,8 +239,7 @@ inline serve_port(p)
 	:: served -> call_handler(p)
 	:: else
 	fi;
-	visit_ends();
-	d_step {
+	atomic {
 		if
 		:: p == 3 -> urgent = 0
 		:: else
@@ -307,6 +310,7 @@ inline serve()
 #ifdef MUTANT_HEAD_DROPPED
 	head[1] = 0;
 #endif
+	visit_ends();
 	atomic { mine = 0; next = 0; queue = 0; p = 0; word_was = 0; served = 0 }
 }
 
@@ -379,6 +383,7 @@ active proctype thread()
 #ifndef QUEUE
 	if
 	:: unmask_port(1)
+	:: mask_port(1, false)
 	:: true
 	fi;
 #endif

@@ -67,13 +67,13 @@ bit xen_lock, xen_open = 1;
 
 inline withdraw(p, on_vcpu)
 {
-#ifndef MUTANT_WITHDRAW_WITHOUT_MASK
-	ops_mask(p);
-#endif
 #ifdef MUTANT_QUIESCE_FIRST
 	quiesce();
 #endif
 	handler[p] = 0;
+#ifndef MUTANT_WITHDRAW_WITHOUT_MASK
+	ops_mask(p);
+#endif
 #ifndef MUTANT_QUIESCE_FIRST
 #ifdef MUTANT_WAIT_FOR_SELF
 	quiesce();
@@ -133,10 +133,12 @@ inline close(p, on_vcpu)
 #ifndef MUTANT_WITHDRAW_ONCE
 	withdraw(p, on_vcpu);
 #endif
+	d_step {
 #ifndef MUTANT_STAY_MASKED
-	masked = masked & ~BIT(p);
+		masked = masked & ~BIT(p);
 #endif
-	opened = opened & ~BIT(p);
+		opened = opened & ~BIT(p)
+	};
 	d_step { !xen_lock -> xen_lock = 1 };
 	d_step {
 		xen_open = 0;
@@ -227,29 +229,19 @@ inline choose_budget()
 
 inline serve()
 {
-	d_step { old = selector; selector = 0 };
-	if
-	:: old -> serve_word(3)
-	:: else
-	fi
+	serve_pass()
 }
 
 active proctype vcpu()
 {
 	LOCALS;
-	byte h, budget, found, others, back, port, start;
+	PASS_LOCALS;
+	byte start;
 
 end:	do
 	:: d_step { interrupt -> interrupt = 0 };
 	   upcall();
-	   atomic {
-		FORGET_LOCALS;
-		h = 0;
-		found = 0;
-		others = 0;
-		port = 0;
-		start = 0
-	   }
+	   atomic { FORGET_LOCALS; FORGET_PASS; start = 0 }
 	od
 }
 

@@ -5,9 +5,10 @@
  * done. A third thread masks and unmasks the port, or (OFF) turns late ends
  * off.
  *
- *   here               in csrc/evtchn_late.c
- *   hold()             xg_evtchn_hold()
- *   release()          xg_evtchn_release(), which xg_evtchn_done() ends with
+ *   here               in csrc/
+ *   hold()             hold()                              evtchn_upcall.c
+ *   release()          xg_evtchn_release(), which          evtchn_late.c
+ *                      xg_evtchn_done() ends with
  *   set_late_off()     xg_evtchn_set_late(.., false)
  *   the rest           upcall.inc, abi_2l.inc
  *
@@ -18,10 +19,10 @@
  *
  * run: masker safety
  * run: off safety -DOFF
- * mutant: LATE_NOT_REREAD off: hold does not read `late` again
+ * mutant: LATE_READ_BEFORE off: hold relies on `late` as the upcall saw it
  * mutant: HELD_NOT_REREAD off: hold does not look whether it was ended already
  * mutant: CALL_WHILE_HELD masker: the event of a held port goes to its handler
- * mutant: OFF_LOOKS_FIRST off: set_late reads `held` before it clears `late`
+ * mutant: OFF_LOOKS_FIRST off: set_late reads `held` before it clears both
  * mutant: MASK_BEFORE_PENDING masker: an event is put back after its port was masked
  */
 
@@ -43,51 +44,49 @@ bit was_on;
 
 inline release(p)
 {
-	d_step { deliver = held & BIT(p); held = held & ~BIT(p) };
+	d_step { old = held & BIT(p); held = held & ~BIT(p) };
 	if
-	:: deliver -> settle(p)
+	:: old -> settle(p)
 	:: else
 	fi
 }
 
-/* And what call_some() does next. */
+/* And the call that follows. */
 inline hold(p)
 {
-	d_step { deliver = held & BIT(p); held = held | BIT(p) };
-#ifdef MUTANT_CALL_WHILE_HELD
-	deliver = 0;
+	d_step {
+#ifndef MUTANT_LATE_READ_BEFORE
+		special = late & BIT(p);
 #endif
+		held = held | BIT(p)
+	};
 	if
-	:: deliver -> put_back(p)
-	:: else ->
-	   ops_mask(p);
-#ifndef MUTANT_LATE_NOT_REREAD
-	   if
-	   :: late & BIT(p)
-	   :: else -> held = held & ~BIT(p)
-	   fi;
+	:: special
+	:: else -> held = held & ~BIT(p)
+	fi;
+#ifdef MUTANT_HELD_NOT_REREAD
+	ops_mask(p);
+#else
+	settle(p);
 #endif
-#ifndef MUTANT_HELD_NOT_REREAD
-	   if
-	   :: held & BIT(p)
-	   :: else -> settle(p)
-	   fi;
-#endif
-	   call_handler(p)
-	fi
+	run_handler(p)
 }
 
 inline set_late_off(p)
 {
 #ifdef MUTANT_OFF_LOOKS_FIRST
 	old = held & BIT(p);
-	d_step { was_on = 0; late = late & ~BIT(p) };
+	d_step { was_on = 0; late = late & ~BIT(p); held = held & ~BIT(p) };
 #else
-	d_step { was_on = 0; late = late & ~BIT(p) };
-	old = held & BIT(p);
+	d_step {
+		was_on = 0;
+		old = (late | held) & BIT(p);
+		late = late & ~BIT(p);
+		held = held & ~BIT(p)
+	};
 #endif
 	if
-	:: old -> release(p)
+	:: old -> settle(p)
 	:: else
 	fi
 }
@@ -112,29 +111,19 @@ inline choose_budget()
 
 inline serve()
 {
-	d_step { old = selector; selector = 0 };
-	if
-	:: old -> serve_word(1)
-	:: else
-	fi
+	serve_pass()
 }
 
 active proctype vcpu()
 {
 	LOCALS;
-	byte h, budget, found, others, back, port, start, later;
+	PASS_LOCALS;
+	byte start;
 
 end:	do
 	:: d_step { interrupt -> interrupt = 0 };
 	   upcall();
-	   atomic {
-		FORGET_LOCALS;
-		h = 0;
-		found = 0;
-		others = 0;
-		later = 0;
-		start = 0
-	   }
+	   atomic { FORGET_LOCALS; FORGET_PASS; start = 0 }
 	od
 }
 

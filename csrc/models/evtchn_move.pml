@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Moving a port to another vCPU (csrc/evtchn_vcpu.c; 2-level ABI) while it is
- * raised twice and another thread unmasks it. Which vCPU serves it is in two
+ * raised and another thread unmasks it. Which vCPU serves it is in two
  * places: Xen's own, which says whom to tell, and the library's `ports`, by
  * which a vCPU leaves others' pending bits alone.
  *
  *   here               in csrc/
  *   move()             xg_evtchn_bind_vcpu()               evtchn_vcpu.c
- *   serve_vcpu()       serve(), serve_word()               evtchn_2l.c
+ *   serve_vcpu()       serve(), with serve_word()          evtchn_2l.c
  *   xen_...(), ops_..  as in abi_2l.inc, with a selector per vCPU
  *   the rest           upcall.inc
  *
@@ -16,7 +16,7 @@
  *  - the vCPU that the port went to serves what is raised afterwards
  *
  * run: safety safety
- * mutant: SETTLE_WITHOUT_MASK safety: move relies on the mask bit it set at first
+ * mutant: SETTLE_WITHOUT_MASK safety: settle relies on the mask bit that move set
  * mutant: PORTS_NOT_MOVED safety: only Xen is told of the new vCPU
  */
 
@@ -87,37 +87,42 @@ inline move(n)
 	vcpu_of = n;
 #endif
 	moving = 0;
-#ifndef MUTANT_SETTLE_WITHOUT_MASK
-	ops_mask(0);
-#endif
 	settle(0)
+}
+
+inline ops_set_pending(p)
+{
+	pending = 1
 }
 
 inline serve_vcpu(n)
 {
+	visiting[n] = 1;
 	d_step { taken = selector[n]; selector[n] = 0 };
 	if
 	:: taken ->
-	   visiting[n] = 1;
-	   taken = pending;
-	   taken = taken && !maskbit;
+	   taken = !maskbit;
 	   taken = taken && vcpu_of == n;
 	   if
 	   :: taken -> d_step { taken = pending; pending = 0 }
 	   :: else
 	   fi;
 	   if
-	   :: taken -> owed = 0; taken = 0
+	   :: taken && !STOPPED(0) -> owed = 0
+	   :: taken && STOPPED(0) -> put_back(0)
 	   :: else
 	   fi;
-	   visiting[n] = 0
+	   atomic { taken = 0; to = 0; FORGET_LOCALS }
 	:: else
-	fi
+	fi;
+	visiting[n] = 0
 }
 
 /* Level, not edge: with one port the flag says it all. */
 active [2] proctype vcpu()
 {
+	LOCALS;
+	byte to;
 	bit taken;
 
 end:	do
@@ -130,7 +135,6 @@ active proctype xen()
 {
 	byte old, to;
 
-	xen_raise();
 	xen_raise()
 }
 
@@ -148,7 +152,7 @@ active proctype unmasker()
 	byte to;
 
 	settle(0);
-	settle(0)
+	FORGET_LOCALS
 }
 
 init

@@ -46,7 +46,6 @@ struct xg_guest;
 struct evtchn_fifo_control_block; /* xen/event_channel.h */
 struct evtchn_status;		  /* xen/event_channel.h */
 struct vcpu_info;		  /* xen/xen.h */
-struct xg_evtchn_ops;		  /* csrc/evtchn_abi.h */
 
 /* Called for an event with the pointer given at bind. */
 typedef void (*xg_evtchn_handler_t)(void *data);
@@ -70,18 +69,22 @@ typedef void (*xg_evtchn_handler_t)(void *data);
 #define XG_FIFO_PAGES(ports)                                                   \
 	(1 + ((ports) + XG_FIFO_PORTS_PER_PAGE - 1) / XG_FIFO_PORTS_PER_PAGE)
 
+/* A port's state. */
+#define XG_PORT_OPEN	1u   /* this guest knows it to be its own */
+#define XG_PORT_FIXED	2u   /* never closed */
+#define XG_PORT_LATE	4u   /* its events are over when somebody says so */
+#define XG_PORT_UNBOUND 8u   /* has no handler */
+#define XG_PORT_MASKED	16u  /* by xg_evtchn_mask() */
+#define XG_PORT_HELD	32u  /* late, with an event that is not over */
+#define XG_PORT_MOVING	64u  /* on its way to another vCPU */
+#define XG_PORT_STALE	128u /* an upcall still has an event that is not its */
+
 /* 64 ports: the caller's storage, the library's contents. */
 struct xg_port_group {
-	uint64_t open;	 /* ports this guest knows to be its own */
-	uint64_t masked; /* ports masked by xg_evtchn_mask() */
-	uint64_t late;	 /* ports whose events are over when somebody says so */
-	uint64_t held;	 /* late ports with an event that is not over */
-	uint64_t moving; /* ports on their way to another vCPU */
-	uint64_t fixed;	 /* ports that are never closed */
-	uint8_t idle[XG_PORTS_PER_GROUP]; /* late events in a row without work
-					   */
 	struct xg_port_slot {
-		xg_evtchn_handler_t handler; /* null: not bound */
+		uint32_t state;
+		uint32_t idle; /* late events in a row without work */
+		xg_evtchn_handler_t handler;
 		void *data;
 	} slots[XG_PORTS_PER_GROUP];
 };
@@ -93,25 +96,28 @@ struct xg_vcpu {
 	uint64_t info_area[8] __attribute__((aligned(64)));
 	/* Shared with Xen once a wait had a time limit: the same. */
 	uint64_t runstate_area[8] __attribute__((aligned(64)));
+	struct xg_guest *guest;
 	struct vcpu_info *info; /* null: not online */
 	struct evtchn_fifo_control_block *control;
 	uint64_t *ports; /* the ports that are its; null: all */
 	uint64_t todo;	 /* 2-level: the word's events that are served */
 	const struct xg_port_slot *next; /* 2-level: where in it that goes on */
+	const struct xg_port_slot *end;	 /* 2-level: of the word */
 	uint32_t start;	   /* 2-level: the port that is to be first next */
-	uint32_t serving;  /* which group the upcall is in, evtchn_upcall.c */
+	uint32_t budget;   /* handlers that the upcall may call */
+	uint32_t serving;  /* odd in a visit, evtchn_upcall.c */
 	uint32_t head[16]; /* FIFO: next port of each queue, 0: ask Xen */
 	uint32_t has_runstate;
 };
 
 /* Event channels inside struct xg_guest: the library's contents. */
 struct xg_evtchn {
-	const struct xg_evtchn_ops *ops;
-	uint64_t *pending; /* 2-level: in the shared-info page */
-	uint64_t *mask;	   /* 2-level: in the shared-info page */
-	uint32_t *words;   /* FIFO: a word for each port */
-	struct xg_port_group *groups;
+	struct xg_vcpu *only; /* 2-level with one vCPU: that one */
+	uint64_t *pending; /* 2-level: in the shared-info page, masks behind */
+	uint32_t *words;   /* FIFO: a word for each port; 2-level: null */
+	struct xg_port_slot *slots;
 	struct xg_vcpu *vcpus;
+	void (*end_waits)(struct xg_guest *g); /* null: none has begun */
 	uint8_t *fifo_pages;
 	uint32_t nr_fifo_pages;
 	uint32_t nr_groups;

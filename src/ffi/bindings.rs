@@ -38,6 +38,14 @@ pub const XG_FIFO_PORTS_PER_PAGE: u32 = 1024;
 pub const XG_FIFO_MAX_PAGES: u32 = 129;
 pub const XG_FIFO_MAX_VCPUS: u32 = 32;
 pub const XG_MAX_VCPUS: u32 = 128;
+pub const XG_PORT_OPEN: u32 = 1;
+pub const XG_PORT_FIXED: u32 = 2;
+pub const XG_PORT_LATE: u32 = 4;
+pub const XG_PORT_UNBOUND: u32 = 8;
+pub const XG_PORT_MASKED: u32 = 16;
+pub const XG_PORT_HELD: u32 = 32;
+pub const XG_PORT_MOVING: u32 = 64;
+pub const XG_PORT_STALE: u32 = 128;
 pub const XG_GRANTS_PER_FRAME: u32 = 512;
 pub const XG_GRANT_RESERVED: u32 = 8;
 pub const XG_MAX_GRANT_FRAMES: u32 = 64;
@@ -195,41 +203,35 @@ impl Default for xg_balloon {
         }
     }
 }
-#[repr(C)]
-#[derive(Debug, Copy, Clone)]
-pub struct xg_evtchn_ops {
-    _unused: [u8; 0],
-}
 pub type xg_evtchn_handler_t =
     ::core::option::Option<unsafe extern "C" fn(data: *mut ::core::ffi::c_void)>;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_port_group {
-    pub open: u64,
-    pub masked: u64,
-    pub late: u64,
-    pub held: u64,
-    pub moving: u64,
-    pub fixed: u64,
-    pub idle: [u8; 64usize],
     pub slots: [xg_port_group_xg_port_slot; 64usize],
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_port_group_xg_port_slot {
+    pub state: u32,
+    pub idle: u32,
     pub handler: xg_evtchn_handler_t,
     pub data: *mut ::core::ffi::c_void,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of xg_port_group_xg_port_slot"]
-        [::core::mem::size_of::<xg_port_group_xg_port_slot>() - 16usize];
+        [::core::mem::size_of::<xg_port_group_xg_port_slot>() - 24usize];
     ["Alignment of xg_port_group_xg_port_slot"]
         [::core::mem::align_of::<xg_port_group_xg_port_slot>() - 8usize];
+    ["Offset of field: xg_port_group_xg_port_slot::state"]
+        [::core::mem::offset_of!(xg_port_group_xg_port_slot, state) - 0usize];
+    ["Offset of field: xg_port_group_xg_port_slot::idle"]
+        [::core::mem::offset_of!(xg_port_group_xg_port_slot, idle) - 4usize];
     ["Offset of field: xg_port_group_xg_port_slot::handler"]
-        [::core::mem::offset_of!(xg_port_group_xg_port_slot, handler) - 0usize];
+        [::core::mem::offset_of!(xg_port_group_xg_port_slot, handler) - 8usize];
     ["Offset of field: xg_port_group_xg_port_slot::data"]
-        [::core::mem::offset_of!(xg_port_group_xg_port_slot, data) - 8usize];
+        [::core::mem::offset_of!(xg_port_group_xg_port_slot, data) - 16usize];
 };
 impl Default for xg_port_group_xg_port_slot {
     fn default() -> Self {
@@ -242,23 +244,10 @@ impl Default for xg_port_group_xg_port_slot {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1136usize];
+    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1536usize];
     ["Alignment of xg_port_group"][::core::mem::align_of::<xg_port_group>() - 8usize];
-    ["Offset of field: xg_port_group::open"][::core::mem::offset_of!(xg_port_group, open) - 0usize];
-    ["Offset of field: xg_port_group::masked"]
-        [::core::mem::offset_of!(xg_port_group, masked) - 8usize];
-    ["Offset of field: xg_port_group::late"]
-        [::core::mem::offset_of!(xg_port_group, late) - 16usize];
-    ["Offset of field: xg_port_group::held"]
-        [::core::mem::offset_of!(xg_port_group, held) - 24usize];
-    ["Offset of field: xg_port_group::moving"]
-        [::core::mem::offset_of!(xg_port_group, moving) - 32usize];
-    ["Offset of field: xg_port_group::fixed"]
-        [::core::mem::offset_of!(xg_port_group, fixed) - 40usize];
-    ["Offset of field: xg_port_group::idle"]
-        [::core::mem::offset_of!(xg_port_group, idle) - 48usize];
     ["Offset of field: xg_port_group::slots"]
-        [::core::mem::offset_of!(xg_port_group, slots) - 112usize];
+        [::core::mem::offset_of!(xg_port_group, slots) - 0usize];
 };
 impl Default for xg_port_group {
     fn default() -> Self {
@@ -275,33 +264,39 @@ impl Default for xg_port_group {
 pub struct xg_vcpu {
     pub info_area: [u64; 8usize],
     pub runstate_area: [u64; 8usize],
+    pub guest: *mut xg_guest,
     pub info: *mut vcpu_info,
     pub control: *mut evtchn_fifo_control_block,
     pub ports: *mut u64,
     pub todo: u64,
     pub next: *const xg_port_group_xg_port_slot,
+    pub end: *const xg_port_group_xg_port_slot,
     pub start: u32,
+    pub budget: u32,
     pub serving: u32,
     pub head: [u32; 16usize],
     pub has_runstate: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_vcpu"][::core::mem::size_of::<xg_vcpu>() - 256usize];
+    ["Size of xg_vcpu"][::core::mem::size_of::<xg_vcpu>() - 320usize];
     ["Alignment of xg_vcpu"][::core::mem::align_of::<xg_vcpu>() - 64usize];
     ["Offset of field: xg_vcpu::info_area"][::core::mem::offset_of!(xg_vcpu, info_area) - 0usize];
     ["Offset of field: xg_vcpu::runstate_area"]
         [::core::mem::offset_of!(xg_vcpu, runstate_area) - 64usize];
-    ["Offset of field: xg_vcpu::info"][::core::mem::offset_of!(xg_vcpu, info) - 128usize];
-    ["Offset of field: xg_vcpu::control"][::core::mem::offset_of!(xg_vcpu, control) - 136usize];
-    ["Offset of field: xg_vcpu::ports"][::core::mem::offset_of!(xg_vcpu, ports) - 144usize];
-    ["Offset of field: xg_vcpu::todo"][::core::mem::offset_of!(xg_vcpu, todo) - 152usize];
-    ["Offset of field: xg_vcpu::next"][::core::mem::offset_of!(xg_vcpu, next) - 160usize];
-    ["Offset of field: xg_vcpu::start"][::core::mem::offset_of!(xg_vcpu, start) - 168usize];
-    ["Offset of field: xg_vcpu::serving"][::core::mem::offset_of!(xg_vcpu, serving) - 172usize];
-    ["Offset of field: xg_vcpu::head"][::core::mem::offset_of!(xg_vcpu, head) - 176usize];
+    ["Offset of field: xg_vcpu::guest"][::core::mem::offset_of!(xg_vcpu, guest) - 128usize];
+    ["Offset of field: xg_vcpu::info"][::core::mem::offset_of!(xg_vcpu, info) - 136usize];
+    ["Offset of field: xg_vcpu::control"][::core::mem::offset_of!(xg_vcpu, control) - 144usize];
+    ["Offset of field: xg_vcpu::ports"][::core::mem::offset_of!(xg_vcpu, ports) - 152usize];
+    ["Offset of field: xg_vcpu::todo"][::core::mem::offset_of!(xg_vcpu, todo) - 160usize];
+    ["Offset of field: xg_vcpu::next"][::core::mem::offset_of!(xg_vcpu, next) - 168usize];
+    ["Offset of field: xg_vcpu::end"][::core::mem::offset_of!(xg_vcpu, end) - 176usize];
+    ["Offset of field: xg_vcpu::start"][::core::mem::offset_of!(xg_vcpu, start) - 184usize];
+    ["Offset of field: xg_vcpu::budget"][::core::mem::offset_of!(xg_vcpu, budget) - 188usize];
+    ["Offset of field: xg_vcpu::serving"][::core::mem::offset_of!(xg_vcpu, serving) - 192usize];
+    ["Offset of field: xg_vcpu::head"][::core::mem::offset_of!(xg_vcpu, head) - 196usize];
     ["Offset of field: xg_vcpu::has_runstate"]
-        [::core::mem::offset_of!(xg_vcpu, has_runstate) - 240usize];
+        [::core::mem::offset_of!(xg_vcpu, has_runstate) - 260usize];
 };
 impl Default for xg_vcpu {
     fn default() -> Self {
@@ -315,12 +310,12 @@ impl Default for xg_vcpu {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_evtchn {
-    pub ops: *const xg_evtchn_ops,
+    pub only: *mut xg_vcpu,
     pub pending: *mut u64,
-    pub mask: *mut u64,
     pub words: *mut u32,
-    pub groups: *mut xg_port_group,
+    pub slots: *mut xg_port_group_xg_port_slot,
     pub vcpus: *mut xg_vcpu,
+    pub end_waits: ::core::option::Option<unsafe extern "C" fn(g: *mut xg_guest)>,
     pub fifo_pages: *mut u8,
     pub nr_fifo_pages: u32,
     pub nr_groups: u32,
@@ -332,12 +327,13 @@ pub struct xg_evtchn {
 const _: () = {
     ["Size of xg_evtchn"][::core::mem::size_of::<xg_evtchn>() - 80usize];
     ["Alignment of xg_evtchn"][::core::mem::align_of::<xg_evtchn>() - 8usize];
-    ["Offset of field: xg_evtchn::ops"][::core::mem::offset_of!(xg_evtchn, ops) - 0usize];
+    ["Offset of field: xg_evtchn::only"][::core::mem::offset_of!(xg_evtchn, only) - 0usize];
     ["Offset of field: xg_evtchn::pending"][::core::mem::offset_of!(xg_evtchn, pending) - 8usize];
-    ["Offset of field: xg_evtchn::mask"][::core::mem::offset_of!(xg_evtchn, mask) - 16usize];
-    ["Offset of field: xg_evtchn::words"][::core::mem::offset_of!(xg_evtchn, words) - 24usize];
-    ["Offset of field: xg_evtchn::groups"][::core::mem::offset_of!(xg_evtchn, groups) - 32usize];
-    ["Offset of field: xg_evtchn::vcpus"][::core::mem::offset_of!(xg_evtchn, vcpus) - 40usize];
+    ["Offset of field: xg_evtchn::words"][::core::mem::offset_of!(xg_evtchn, words) - 16usize];
+    ["Offset of field: xg_evtchn::slots"][::core::mem::offset_of!(xg_evtchn, slots) - 24usize];
+    ["Offset of field: xg_evtchn::vcpus"][::core::mem::offset_of!(xg_evtchn, vcpus) - 32usize];
+    ["Offset of field: xg_evtchn::end_waits"]
+        [::core::mem::offset_of!(xg_evtchn, end_waits) - 40usize];
     ["Offset of field: xg_evtchn::fifo_pages"]
         [::core::mem::offset_of!(xg_evtchn, fifo_pages) - 48usize];
     ["Offset of field: xg_evtchn::nr_fifo_pages"]

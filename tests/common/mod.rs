@@ -239,14 +239,19 @@ impl Raw {
         }
     }
 
+    pub fn wait(self, ports: &[u32], timeout: u64) -> i32 {
+        // SAFETY: the guest is set up.
+        unsafe { ffi::xg_evtchn_wait(self.0, ports.as_ptr(), ports.len() as u32, timeout) }
+    }
+
     /// Whether Xen would announce the port's events.
     pub fn delivers(self, port: u32) -> bool {
         // SAFETY: the guest is set up, the port in its table.
         let mask = unsafe {
             (*self.0)
                 .evtchn
-                .mask
-                .add(port as usize / 64)
+                .pending
+                .add(MASKS + port as usize / 64)
                 .read_volatile()
         };
         mask & 1 << (port % 64) == 0
@@ -276,12 +281,14 @@ pub fn unmap_op(va: *mut u8, handle: u32) -> ffi::abi::gnttab_unmap_grant_ref {
     }
 }
 
+/// The mask words are this many behind the pending ones.
+const MASKS: usize = ffi::XG_MAX_2L_GROUPS as usize;
+
 /// What a failed call must not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     leaks: Leaks,
-    open: Vec<u64>,
-    masked: Vec<u64>,
+    states: Vec<u32>,
     mask: Vec<u64>,
     pending: Vec<u64>,
     handlers: Vec<(usize, usize)>,
@@ -292,26 +299,25 @@ pub struct Picture {
 impl Picture {
     pub fn of(xen: &Hypervisor, raw: Raw) -> Self {
         // SAFETY: the guest is set up and at rest.
-        let (evtchn, groups) = unsafe {
+        let (evtchn, slots) = unsafe {
             let evtchn = (*raw.0).evtchn;
-            let count = evtchn.nr_ports as usize / 64;
-            (evtchn, std::slice::from_raw_parts(evtchn.groups, count))
+            let count = evtchn.nr_ports as usize;
+            (evtchn, std::slice::from_raw_parts(evtchn.slots, count))
         };
-        let handlers = groups.iter().flat_map(|group| {
-            group.slots.iter().map(|slot| {
-                let handler = slot.handler.map_or(0, |handler| handler as usize);
-                // Without a handler the data means nothing.
-                (handler, if handler == 0 { 0 } else { slot.data as usize })
-            })
+        let handlers = slots.iter().map(|slot| {
+            // Of a port that is not bound these mean nothing.
+            if slot.state & ffi::XG_PORT_UNBOUND != 0 {
+                return (0, 0);
+            }
+            (slot.handler.map_or(0, |h| h as usize), slot.data as usize)
         });
         Self {
             leaks: xen.leaks(),
-            open: groups.iter().map(|group| group.open).collect(),
-            masked: groups.iter().map(|group| group.masked).collect(),
+            states: slots.iter().map(|slot| slot.state).collect(),
             // SAFETY: the shared-info page is mapped while the guest is.
             mask: unsafe {
                 (0..64)
-                    .map(|word| evtchn.mask.add(word).read_volatile())
+                    .map(|word| evtchn.pending.add(MASKS + word).read_volatile())
                     .collect()
             },
             // SAFETY: as above.

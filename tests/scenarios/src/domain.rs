@@ -147,10 +147,10 @@ impl<'w> Domain<'w> {
         // SAFETY: the guest is set up; these words are only counted.
         let (open, granted) = unsafe {
             let guest = self.raw();
-            let groups = (*guest).evtchn.nr_ports / ffi::XG_PORTS_PER_GROUP;
-            let open: u32 = (0..groups as usize)
-                .map(|i| (*(*guest).evtchn.groups.add(i)).open.count_ones())
-                .sum();
+            let open = (0..(*guest).evtchn.nr_ports as usize)
+                .map(|i| (*(*guest).evtchn.slots.add(i)).state)
+                .filter(|state| state & ffi::XG_PORT_OPEN != 0)
+                .count();
             (open, ffi::xg_gnttab_in_use(guest))
         };
         State {
