@@ -79,31 +79,56 @@ static void end_waits(struct xg_guest *g)
 		use_runstate(g, cpu, false);
 }
 
-/* Set the time after which Xen gives up: `timeout` from now on. */
-static int set_limit(struct xg_guest *g, const struct xg_vcpu *v,
-		     struct sched_poll *limit, uint64_t timeout)
+/* What time it is now. */
+static int system_time(struct xg_guest *g, const struct xg_vcpu *v,
+		       uint64_t *now)
 {
-	uint64_t since = running_since(v), now;
-	uint64_t ran = FIRST_TRY;
 	struct sched_poll nothing = {0};
+	uint64_t since = running_since(v);
+	uint64_t ran = FIRST_TRY;
 
 	for (int i = 0; i < TRIES; i++) {
 		int rc;
 
 		nothing.timeout = since + ran;
 		rc = poll(g, &nothing);
-		if (rc)
+		*now = running_since(v);
+		if (rc || *now != since)
 			return rc;
-		now = running_since(v);
-		if (now != since) {
-			if (now <= UINT64_MAX - timeout)
-				limit->timeout = now + timeout;
-			return 0;
-		}
 		ran += ran / TRY_PARTS;
 	}
 	/* An interrupt is pending all the time, and nobody serves it. */
 	return -XG_EAGAIN;
+}
+
+/* Sleep until a port is pending, or the time is over that `op` says. */
+static int sleep_until(struct xg_guest *g, const struct xg_vcpu *v,
+		       const uint32_t *ports, struct sched_poll *op)
+{
+	for (;;) {
+		uint64_t before = running_since(v), now;
+		int rc = poll(g, op);
+
+		if (!rc)
+			rc = any_pending(g, ports, op->nr_ports);
+		if (rc)
+			return rc;
+		now = running_since(v);
+		if (now == before) {
+			/* Nothing slept: an interrupt is waiting, and if it
+			 * still waits, it is masked. Or the time is over
+			 * already, which only another sleep can tell. */
+			if (xg_upcall_pending(v))
+				return -XG_EAGAIN;
+			rc = system_time(g, v, &now);
+			if (!rc)
+				rc = any_pending(g, ports, op->nr_ports);
+			if (rc)
+				return rc;
+		}
+		if (op->timeout && now >= op->timeout)
+			return 0;
+	}
 }
 
 int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
@@ -111,8 +136,9 @@ int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 {
 	/* A hosted program's thread acts for the first vCPU. */
 	uint32_t cpu = g->platform->cpu_id(g->context);
-	struct xg_vcpu *v;
 	struct sched_poll op = {.nr_ports = count};
+	const struct xg_vcpu *v;
+	uint64_t now;
 	int rc;
 
 	if (count && !ports)
@@ -127,21 +153,10 @@ int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 		return rc;
 	__atomic_store_n(&g->evtchn.end_waits, end_waits, __ATOMIC_RELAXED);
 	rc = use_runstate(g, cpu, true);
-	if (!rc && timeout != XG_FOREVER)
-		rc = set_limit(g, v, &op, timeout);
-	while (!rc) {
-		uint64_t before = running_since(v), now;
-
-		rc = poll(g, &op);
-		if (!rc)
-			rc = any_pending(g, ports, count);
-		now = running_since(v);
-		if (!rc && op.timeout && now >= op.timeout)
-			break;
-		/* Nothing slept: an interrupt is waiting, and if it still
-		 * waits, it is masked. */
-		if (!rc && now == before && xg_upcall_pending(v))
-			rc = -XG_EAGAIN;
+	if (!rc && timeout != XG_FOREVER) {
+		rc = system_time(g, v, &now);
+		if (!rc && now <= UINT64_MAX - timeout)
+			op.timeout = now + timeout;
 	}
-	return rc;
+	return rc ? rc : sleep_until(g, v, ports, &op);
 }

@@ -276,6 +276,28 @@ fn mask_inside_bind_and_unmask() {
     guest.finish().unwrap();
 }
 
+/// A wait whose time is over before Xen is asked to sleep until then: Xen does
+/// not sleep until a moment that is past.
+#[test]
+fn a_wait_ends_though_nothing_slept() {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let hooked = Hooked::new(&domain);
+    let mut storage = common::Storage::new();
+    let guest = common::guest(&mut storage, &hooked, &domain);
+    let raw = Raw::of(&guest);
+    let port = raw.alloc_unbound(SELF) as u32;
+    hooked.set(|op, _, done| {
+        if op == abi::__HYPERVISOR_sched_op && !done {
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+    assert_eq!(raw.wait(&[port], 1_000_000), 0);
+    hooked.clear();
+    assert_eq!(raw.close(port), 0);
+    guest.finish().unwrap();
+}
+
 /// Masks and unmasks of one port by two threads leave it one or the other,
 /// and the next call counts.
 #[test]
