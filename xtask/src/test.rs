@@ -6,6 +6,7 @@ use anyhow::Result;
 use crate::c_core::{self, OFFICIAL_HEADERS};
 use crate::c_tests;
 use crate::cargo_test::{self, Scenarios};
+use crate::counts;
 use crate::legs::{Legs, Tally};
 use crate::package;
 use crate::process;
@@ -13,6 +14,7 @@ use crate::qemu::hypervisor::{Hypervisor, Version};
 use crate::qemu::{self, conformance};
 use crate::sanitize;
 use crate::setup::{self, Need};
+use crate::sizes;
 use crate::timeline;
 use crate::toolchain::{self, host_cargo};
 
@@ -82,6 +84,8 @@ pub fn add(legs: &mut Legs, args: &Args) {
         Ok(())
     });
     package::add(legs);
+    legs.check("sizes", sizes::check);
+    legs.check("instruction counts on the host", counts::check);
     let xen = if args.skip_xen {
         format!("{}: not run", args.machine.xen)
     } else {

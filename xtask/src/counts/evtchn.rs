@@ -11,6 +11,7 @@ use super::verdict;
 const HANDLER: &str = "workload_count";
 const UPCALL: &str = "xg_evtchn_upcall";
 const NOTIFY: &str = "xg_evtchn_notify";
+const HYPERCALL: &str = "xg_hypercall3";
 
 /// Name, function that serves, heading.
 const SERVERS: [(&str, &str); 4] = [
@@ -27,13 +28,15 @@ const LOADS: [(&str, f64, f64); 3] = [
     ("sparse", 1.0, 60.0),
 ];
 
-pub fn host() -> Result<()> {
+/// Whether all targets are met.
+pub fn host() -> Result<bool> {
     let workload = Workload::build()?;
     println!("host instructions per event beyond the handler, from the upcall's entry to its exit");
     println!(
         "{:11} {:>9} {:>13} {:>9} {:>15}   target",
         "load", "xen-guest", "lowest-first", "rotating", "xen-guest FIFO"
     );
+    let mut met = true;
     for (load, events, target) in LOADS {
         let mut counts = [0.0; SERVERS.len()];
         for (count, (server, function)) in counts.iter_mut().zip(SERVERS) {
@@ -41,6 +44,7 @@ pub fn host() -> Result<()> {
             *count = profile.beyond(HANDLER) / events;
         }
         let [library, lowest, rotating, fifo] = counts;
+        met &= library <= target;
         let verdict = verdict(library <= target);
         println!(
             "{load:11} {library:9.1} {lowest:13.1} {rotating:9.1} {fifo:15.1}   <= {target} {verdict}"
@@ -49,7 +53,7 @@ pub fn host() -> Result<()> {
     let notify = workload.count(&["evtchn", "notify"], NOTIFY)?;
     println!(
         "notify: {:.0} instructions beside the hypercall hook",
-        notify.of(NOTIFY)
+        notify.of(NOTIFY) + notify.of(HYPERCALL)
     );
-    Ok(())
+    Ok(met)
 }
