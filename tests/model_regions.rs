@@ -182,8 +182,10 @@ fn random_operations() {
 /// Runs at, around and across the borders of words, blocks and nodes.
 #[test]
 fn borders() {
-    for pages in [1, 63, 64, 65, 511, 512, 513, 1023, 1025, 4096, 4097, 10_000] {
-        for n in [1, 2, 63, 64, 65, 511, 512, 513, 1024, 1025, pages] {
+    for pages in [
+        1, 63, 64, 65, 511, 512, 513, 1023, 1024, 1025, 4096, 4097, 10_000,
+    ] {
+        for n in [1, 2, 63, 64, 65, 256, 511, 512, 513, 1024, 1025, pages] {
             let mut model = Model::new(pages);
             while model.has_run(n) {
                 model.take(n);
@@ -199,6 +201,54 @@ fn borders() {
             model.take(n + 1);
             model.take(n);
             model.verify();
+            // All back, from either end: holes grow over every border.
+            if pages / n % 2 == 0 {
+                model.heads.reverse();
+            }
+            let count = model.heads.len();
+            for (i, page) in model.heads.clone().into_iter().enumerate() {
+                model.give(page, model.length[page as usize]);
+                if i % 64 == 0 || i + 64 > count {
+                    model.verify();
+                }
+            }
+            model.take(pages);
+            assert_eq!(model.heads, [0]);
+        }
+    }
+}
+
+/// Three pieces, of many blocks each, that become one again in any order: where
+/// a hole ends is far from where it starts.
+#[test]
+fn distant_borders() {
+    const ORDERS: [[usize; 3]; 6] = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    for pages in [2048, 4096, 6000, 8192] {
+        for first in [2, 64, 511, 512, 513, 1024] {
+            for second in [64, 512, 700, pages - first - 512, pages - first - 2] {
+                for order in ORDERS {
+                    let mut model = Model::new(pages);
+                    for n in [first, second, pages - first - second] {
+                        model.take(n);
+                    }
+                    let mut pieces = model.heads.clone();
+                    pieces.sort_unstable();
+                    for piece in order {
+                        let page = pieces[piece];
+                        model.give(page, model.length[page as usize]);
+                        model.verify();
+                    }
+                    model.take(pages);
+                    assert_eq!(model.heads, [0]);
+                }
+            }
         }
     }
 }
