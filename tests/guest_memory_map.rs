@@ -134,6 +134,10 @@ fn large_frames() {
         let r = vm.reserve(HOLE, 3 << 20, callback).unwrap();
         assert_eq!(vm.map(r, &Frames::new(RAM, 21)), EINVAL);
         assert_eq!(vm.free(r), 0);
+        // Where no frame of that size can be.
+        let r = vm.reserve(HOLE + PAGE, 4 << 20, callback).unwrap();
+        assert_eq!(vm.map(r, &Frames::new(RAM, 21)), EINVAL);
+        assert_eq!(vm.free(r), 0);
         assert_eq!(m.picture(vm, 1024), before);
     });
 }
@@ -176,22 +180,44 @@ fn ram_comes_page_by_page_where_it_must() {
     });
 }
 
+/// RAM that comes with something in it, as Xen may give it.
 #[test]
 fn zeroed_means_zeroed() {
     with_vm(0, 0, |m, vm, callback| {
-        // Something for the pages that come next to remember.
-        let r = vm.reserve(HOLE, 70 * PAGE, callback).unwrap();
-        assert_eq!(vm.map_ram(r, false), 0);
-        for page in 0..70 {
-            m.a.access((HOLE + page * PAGE + 8) as u64, 8, Some(0x5a5a));
+        let dirty = m.a.clone();
+        m.hooked.set(move |op, cmd, done| {
+            let populated =
+                op == ffi::abi::__HYPERVISOR_memory_op && cmd == ffi::abi::XENMEM_populate_physmap;
+            for page in 0..if populated && done { 70 } else { 0 } {
+                let addr = (HOLE + page * PAGE + 8) as u64;
+                dirty.access(addr, 8, Some(0x5a5a));
+            }
+        });
+        let word = |page| m.a.access((HOLE + page * PAGE + 8) as u64, 8, None);
+        for zero in [false, true] {
+            let r = vm.reserve(HOLE, 70 * PAGE, callback).unwrap();
+            assert_eq!(vm.map_ram(r, zero), 0);
+            let want = if zero { 0 } else { 0x5a5a };
+            for page in 0..70 {
+                assert_eq!(word(page), Access::Done(want));
+            }
+            assert_eq!(vm.free(r), 0);
         }
+        m.hooked.clear();
+        let dirty = m.a.clone();
+        m.hooked.set(move |op, cmd, done| {
+            let populated =
+                op == ffi::abi::__HYPERVISOR_memory_op && cmd == ffi::abi::XENMEM_populate_physmap;
+            if populated && done {
+                dirty.access(HOLE as u64 + 8, 8, Some(0x5a5a));
+            }
+        });
+        let (r, window) = vm.create_ram(HOLE, ALL, callback).unwrap();
+        // SAFETY: the window is there until the reservation is freed.
+        let seen = unsafe { window.add(8).cast::<u64>().read_volatile() };
+        assert_eq!((seen, word(0)), (0, Access::Done(0)));
         assert_eq!(vm.free(r), 0);
-        let r = vm.reserve(HOLE, 70 * PAGE, callback).unwrap();
-        assert_eq!(vm.map_ram(r, true), 0);
-        for page in 0..70 {
-            let addr = (HOLE + page * PAGE + 8) as u64;
-            assert_eq!(m.a.access(addr, 8, None), Access::Done(0));
-        }
+        m.hooked.clear();
     });
 }
 

@@ -276,16 +276,21 @@ fn callbacks_may_change_the_table() {
         }
         // SAFETY: the vm is there.
         let nested = Callback::new(|raw, _, call| unsafe {
-            if call.size > 1 {
-                assert_eq!(
-                    ffi::xg_vm_fault(raw, std::ptr::null_mut(), call.addr, call.size - 1),
-                    HANDLED
-                );
-            } else {
-                let own = ffi::xg_vm_find(raw, call.addr);
+            let own = ffi::xg_vm_find(raw, call.addr);
+            if call.size == 1 {
                 assert_eq!(ffi::xg_vm_free(raw, own), 0);
+                return HANDLED;
             }
+            assert_eq!(
+                ffi::xg_vm_fault(raw, std::ptr::null_mut(), call.addr, call.size - 1),
+                HANDLED
+            );
+            // The innermost has returned, but this one still runs.
+            let mut other = std::ptr::null_mut();
+            assert_eq!(ffi::xg_vm_guard(raw, call.addr, 1, &mut other), 0);
+            assert_ne!(other, own);
             assert_eq!(ffi::xg_vm_verify(raw), 0);
+            assert_eq!(ffi::xg_vm_free(raw, other), 0);
             HANDLED
         });
         vm.reserve(0x1000, 1, &nested).unwrap();
@@ -328,6 +333,29 @@ fn own_memory_can_not_be_trapped() {
         assert_eq!(vm.create_ram(0x1000, 4, &callback), Err(EINVAL));
         assert_eq!(vm.count(), 0);
     });
+}
+
+/// One's own aborts are for one's own handler: so their mappings can wait.
+#[test]
+fn own_memory_can_be_deferred() {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let mut storage = Storage::new();
+    let guest = common::guest(&mut storage, &domain, &domain);
+    let vm = Vm::new(
+        guest.as_raw(),
+        Setup {
+            flags: ffi::XG_VM_DEFER,
+            ..Setup::new(SELF)
+        },
+    );
+    let callback = Callback::returning(HANDLED);
+    let frames = Frames::new(vm::PRESENT, 12);
+    let r = vm.reserve(0x4000_0000, PAGE, &callback).unwrap();
+    assert_eq!(vm.map(r, &frames), 0);
+    assert_eq!(vm.fault(0x4000_0000, 4), vm::RESTART);
+    assert_eq!(vm.fault(0x4000_0000, 4), HANDLED);
+    assert_eq!(vm.free(r), 0);
 }
 
 /// The most that a lookup may cost.

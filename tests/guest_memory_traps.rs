@@ -18,6 +18,7 @@ use vm::{
     ALL, Call, Callback, EINVAL, ENOSPC, ERROR, Frames, HANDLED, IGNORE, PAGE, RAM, READ, RESTART,
     SELF, Setup, UNHANDLED, Vm, answer,
 };
+use xen_guest::Platform;
 use xen_guest::ffi::{self, abi};
 use xen_guest::sim::{Access, PendingAccess};
 
@@ -112,7 +113,15 @@ fn a_page_for_reading() {
     with_vm(0, |m, vm| {
         let callback = Callback::answering(0xdead);
         let before = m.picture(vm, 2);
+        // The next page has something in it.
+        let page = m.dom0.page_alloc(1);
+        // SAFETY: a page of the test's own.
+        unsafe {
+            page.add(8).cast::<u64>().write_volatile(0x5a5a);
+            m.dom0.page_free(page, 1);
+        }
         let (r, window) = vm.create_ram(HOLE, READ, &callback).unwrap();
+        assert_eq!(window, page);
         assert_eq!(read(m, vm, AT + 8, 8), 0);
         // SAFETY: the window is there until the reservation is freed.
         unsafe {

@@ -10,7 +10,7 @@ use xen_guest::sim::{Device, Domain, DomainConfig, Frame, Hypervisor, Leaks, Pol
 use xen_guest::{Gfn, Guest, Region, Window, region_metadata};
 
 use super::{Setup, Vm};
-use crate::common::{self, Storage};
+use crate::common::{self, Hooked, Storage};
 
 /// Pages of the control domain's region.
 pub const REGION: u32 = 64;
@@ -26,6 +26,8 @@ pub struct Manager<'a> {
     pub dom0: Domain,
     pub a: Domain,
     pub guest: &'a Guest<'a>,
+    /// What the control domain runs on.
+    pub hooked: &'a Hooked,
     /// Two pages of registers.
     pub device: Device,
     /// A vCPU may wait when its emulator goes.
@@ -86,19 +88,21 @@ pub fn with_manager(world: World, body: impl FnOnce(&Manager<'_>)) {
     };
     // SAFETY: frames of the domain that nobody else takes.
     let mut regions = [unsafe { Region::new(&window, &mut metadata) }.unwrap()];
+    let hooked = Hooked::new(&dom0);
     let mut storage = Storage::new();
     let mut config = common::config(&dom0);
     if world.region > 0 {
         config = config.with_regions(&mut regions);
     }
     // SAFETY: a domain of the test's own, whose windows nobody else uses.
-    let guest = unsafe { Guest::new(&mut storage, &dom0, config) }.unwrap();
+    let guest = unsafe { Guest::new(&mut storage, &hooked, config) }.unwrap();
     let leaks = xen.leaks();
     let manager = Manager {
         xen: xen.clone(),
         dom0: dom0.clone(),
         a: a.clone(),
         guest: &guest,
+        hooked: &hooked,
         device,
         may_leave_waiting: Cell::new(false),
         overwrites: Cell::new(false),
