@@ -14,9 +14,10 @@ const ENODATA: i32 = 61;
 const MAX_BUFFERS: usize = 2;
 /// Numbers of operations that Arm has end here.
 const OPERATIONS: u32 = abi::XEN_DMOP_nr_vcpus + 1;
-/// Interrupts below are of a vCPU's own; Xen gives a domain so many others.
-const FIRST_SHARED_IRQ: u32 = 32;
-const IRQS: u32 = 32 + 32;
+/// Interrupts below are of a vCPU's own, and the next is that of the console
+/// which Xen emulates. A domain has as many as the machine, here QEMU's board.
+const FIRST_FREE_IRQ: u32 = 33;
+const IRQS: u32 = 256;
 
 // SAFETY: a structure of integers.
 unsafe impl Argument for abi::xen_dm_op_buf {}
@@ -166,8 +167,9 @@ impl State {
             }
             abi::XEN_DMOP_set_irq_level => {
                 let op: abi::xen_dm_op_set_irq_level = self.own(buffer, header)?;
-                let shared = (FIRST_SHARED_IRQ..IRQS).contains(&op.irq);
-                if !shared || op.level > 1 || op.pad != [0; 3] {
+                let free = (FIRST_FREE_IRQ..IRQS).contains(&op.irq);
+                // The padding may be anything, whatever Xen's header says.
+                if !free || op.level > 1 {
                     return Err(Error::Invalid);
                 }
                 let irqs = &mut self.domain_mut(dom)?.irqs;

@@ -441,6 +441,51 @@ pub(crate) fn emulators_are_refused(cx: &mut Cx<'_, '_>) -> Verdict {
     cx.check(rc, EPERM)
 }
 
+/// A's interrupts, of which one is the console's that Xen emulates.
+pub(crate) fn interrupts_of_emulators(cx: &mut Cx<'_, '_>) -> Verdict {
+    let set = |d: &Domain<'_>, irq, level, pad| {
+        let set_irq_level = abi::xen_dm_op_set_irq_level { irq, level, pad };
+        let u = Part { set_irq_level };
+        dm_op(d, A.raw(), abi::XEN_DMOP_set_irq_level, u)
+    };
+    let vcpus = cx.step(Control, format_args!("A's vCPUs"), |d| {
+        let mut op = Parts {
+            op: abi::XEN_DMOP_nr_vcpus,
+            ..Default::default()
+        };
+        match dm_op_of(d, A.raw(), &mut op, size_of::<Parts>()) {
+            // SAFETY: the operation's own part.
+            0 => unsafe { op.u.nr_vcpus.vcpus.into() },
+            error => error,
+        }
+    });
+    if vcpus == ENOSYS {
+        cx.note("this Xen has no device models");
+        return Ok(());
+    }
+    cx.check(vcpus, 1)?;
+    for (irq, level, pad, want) in [
+        (31, 1, [0; 3], EINVAL),
+        (32, 1, [0; 3], EINVAL),
+        (63, 2, [0; 3], EINVAL),
+        (63, 1, [0; 3], 0),
+        // Xen looks at the padding, and goes on.
+        (63, 1, [0, 0, 1], 0),
+        (63, 0, [0; 3], 0),
+        (1020, 0, [0; 3], EINVAL),
+    ] {
+        let call = format_args!("interrupt {irq} at level {level}");
+        let rc = cx.step(Control, call, |d| set(d, irq, level, pad));
+        cx.check(rc, want)?;
+    }
+    // As many as the machine has.
+    let last = cx.step(Control, format_args!("the last"), |d| {
+        let found = (0..1020).rev().find(|&irq| set(d, irq, 0, [0; 3]) == 0);
+        found.map_or(-1, i64::from)
+    });
+    cx.check(last, 255)
+}
+
 /// Eight emulators, and what each may have.
 pub(crate) fn limits_of_emulators(cx: &mut Cx<'_, '_>) -> Verdict {
     for want in 0..8 {

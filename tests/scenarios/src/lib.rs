@@ -145,6 +145,7 @@ scenarios! {
     domctls: domctls_are_refused a_higher_limit device_memory;
     emulation:
         emulators_are_refused
+        interrupts_of_emulators
         limits_of_emulators
         emulated_accesses
         emulators_in_turn
