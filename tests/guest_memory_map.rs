@@ -440,6 +440,32 @@ fn device_memory_that_is_gone() {
     });
 }
 
+/// Of a domain that nobody holds on to nothing is left.
+#[test]
+fn the_domain_is_gone() {
+    with_vm(0, 0, |m, vm, callback| {
+        let r = vm.reserve(HOLE, 600 * PAGE, callback).unwrap();
+        assert_eq!(vm.map_ram(r, false), 0);
+        m.a.destroy();
+        assert!(!m.a.exists());
+        assert_eq!(vm.free(r), 0);
+    });
+}
+
+/// Failures do not use the region up.
+#[test]
+fn windows_that_fail_take_no_pages() {
+    with_vm(0, 0, |m, vm, callback| {
+        for _ in 0..2 * vm::manager::REGION {
+            // RAM, and then the window.
+            m.xen.fail_hypercall(m.dom0.domid(), 2, common::EXDEV);
+            let made = vm.create_ram(HOLE, ALL, callback);
+            assert_eq!(made.map(|_| ()), Err(common::EXDEV));
+        }
+        vm.create_ram(HOLE, ALL, callback).unwrap();
+    });
+}
+
 /// What is there already is left alone, before and after.
 #[test]
 fn frames_that_are_present_stay() {
