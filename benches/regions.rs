@@ -28,7 +28,7 @@ const GROWING: [Load; 4] = [
     Load::HolesEnd,
 ];
 
-/// The targets.
+/// What it is to reach.
 const WORST: f64 = 200.0;
 const BEFORE_FIRST_FIT: f64 = 1000.0;
 const GROWS: f64 = 2.0;
