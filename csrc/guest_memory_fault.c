@@ -40,12 +40,13 @@ static int call_unhandled(struct xg_vm *vm, struct xg_vm_vcpu *vcpu)
 	return checked(result);
 }
 
+/* Without a window it is one whose making or freeing failed half-way. */
 static bool is_served_read(const struct xg_vm_reservation *r,
-			   const struct xg_vm_vcpu *vcpu)
+			   const struct xg_vm_vcpu *vcpu, size_t size)
 {
-	return (r->rights & XG_PROT_READ) &&
+	return (r->rights & XG_PROT_READ) && r->window &&
 	       (r->backing == BACKING_PAGE || r->backing == BACKING_DEVICE) &&
-	       vcpu && !vcpu->write && vcpu->size;
+	       vcpu && !vcpu->write && size;
 }
 
 /* An access to what xg_vm_lookup() found. */
@@ -67,9 +68,10 @@ static int fault(struct xg_vm *vm, struct xg_vm_reservation *r,
 	/* An iterator that touches what it is asked about. */
 	if (r->state == STATE_MAPPING)
 		return XG_FAULT_ERROR;
-	if (!is_served_read(r, vcpu))
+	if (!is_served_read(r, vcpu, size))
 		return call(vm, r, vcpu, addr, size);
-	rc = xg_vm_read_page(r, addr, vcpu->size, &data);
+	/* No more than is left of the page: so it has 32 bits. */
+	rc = xg_vm_read_page(r, addr, (uint32_t)size, &data);
 	if (rc)
 		return XG_FAULT_ERROR;
 	return xg_vm_answer(vcpu, data) ? XG_FAULT_ERROR : XG_FAULT_HANDLED;

@@ -163,6 +163,28 @@ fn a_page_for_reading() {
     });
 }
 
+/// An access told by xg_vm_fault() is as large as that says.
+#[test]
+fn the_size_that_is_told_counts() {
+    with_vm(0, |_, vm| {
+        let callback = Callback::returning(ERROR);
+        let (r, window) = vm.create_ram(HOLE, READ, &callback).unwrap();
+        // SAFETY: the window is there until the reservation is freed; a vCPU
+        // of the test's own.
+        unsafe {
+            window.add(0xff8).cast::<u64>().write_volatile(ONES);
+            let mut vcpu = std::mem::zeroed();
+            for (size, want) in [(1, 0xff), (4, 0xffff_ffff)] {
+                let addr = HOLE + 0xff8;
+                ffi::xg_vm_begin(vm.raw(), &mut vcpu, addr, 8, false, 0);
+                let result = ffi::xg_vm_fault(vm.raw(), &mut vcpu, addr, size);
+                assert_eq!((result, vcpu.data), (HANDLED, want));
+            }
+        }
+        assert_eq!(vm.free(r), 0);
+    });
+}
+
 #[test]
 fn device_memory_for_reading() {
     with_vm(0, |m, vm| {
