@@ -136,6 +136,18 @@ static int do_mmio(struct xg_vm *vm, const struct xg_vm_reservation *r,
 	return xg_vm_close_mmio(vm, mfn, va);
 }
 
+/* A page that is seen all the time. */
+static int do_seen(const struct xg_vm_reservation *r, struct xg_vm_vcpu *vcpu)
+{
+	if (r->backing == BACKING_MMIO && !aligned(vcpu->addr, vcpu->size))
+		return -XG_EINVAL;
+	if (!vcpu->write)
+		vcpu->data = 0;
+	do_bytes(vcpu, (uint8_t *)r->window + (vcpu->addr - r->first),
+		 vcpu->size, 0);
+	return 0;
+}
+
 int xg_vm_do_access(struct xg_vm *vm, struct xg_vm_vcpu *vcpu)
 {
 	struct xg_vm_reservation *r = xg_vm_lookup(vm, vcpu->addr);
@@ -143,6 +155,8 @@ int xg_vm_do_access(struct xg_vm *vm, struct xg_vm_vcpu *vcpu)
 	if (!r || !xg_vm_is_direct(r) || !size_valid(vcpu->size) ||
 	    vcpu->size - 1 > r->last - vcpu->addr)
 		return -XG_EINVAL;
+	if (r->window)
+		return do_seen(r, vcpu);
 	return r->backing == BACKING_MMIO ? do_mmio(vm, r, vcpu)
 					  : do_ram(vm, vcpu);
 }

@@ -358,6 +358,49 @@ fn own_memory_can_be_deferred() {
     assert_eq!(vm.free(r), 0);
 }
 
+/// An access to a page that is seen all the time leaves it seen.
+#[test]
+fn own_pages_stay_visible() {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let mut storage = Storage::new();
+    let guest = common::guest(&mut storage, &domain, &domain);
+    let (ram, page) = (domain.ram(), domain.alloc_page().unwrap());
+    // SAFETY: a page of the test's own.
+    unsafe { guest.physmap().decrease(&[page.gfn()], 0) }.unwrap();
+    {
+        let vm = Vm::new(
+            guest.as_raw(),
+            Setup {
+                own: Some(ffi::xg_window {
+                    va: ram.va.cast(),
+                    gfn: ram.gfn.raw(),
+                    pages: ram.pages,
+                }),
+                ..Setup::new(SELF)
+            },
+        );
+        let callback = Callback::returning(HANDLED);
+        let addr = page.gfn().raw() as usize * PAGE;
+        let (r, window) = vm.create_ram(addr, vm::ALL, &callback).unwrap();
+        // SAFETY: the window is there until the reservation is freed; a vCPU
+        // of the test's own.
+        unsafe {
+            let mut vcpu = std::mem::zeroed();
+            ffi::xg_vm_begin(vm.raw(), &mut vcpu, addr + 8, 4, true, 0x55);
+            assert_eq!(ffi::xg_vm_retry(&mut vcpu), 0);
+            assert_eq!(window.add(8).cast::<u32>().read_volatile(), 0x55);
+            window.add(13).write_volatile(0x66);
+            ffi::xg_vm_begin(vm.raw(), &mut vcpu, addr + 13, 2, false, 0);
+            assert_eq!(ffi::xg_vm_retry(&mut vcpu), 0);
+            assert_eq!(vcpu.data, 0x66);
+        }
+        assert_eq!(vm.free(r), 0);
+    }
+    // SAFETY: an empty frame.
+    unsafe { guest.physmap().populate(&[page.gfn()], 0) }.unwrap();
+}
+
 /// The most that a lookup may cost.
 fn bound(count: u32) -> u32 {
     (count + 1).next_power_of_two().ilog2()
