@@ -360,8 +360,7 @@ int xg_vm_init(struct xg_vm *vm, struct xg_guest *g,
 	for (uint32_t i = 0; i < vm->nr_slots; i++)
 		vm->slots[i].next =
 			(uint16_t)(i + 1 < vm->nr_slots ? i + 1 : NO_SLOT);
-	xg_vm_probe(vm, config);
-	return vm->refusals[XG_VM_RAM] == -XG_ESRCH ? -XG_ESRCH : 0;
+	return xg_vm_probe(vm, config);
 }
 
 int xg_vm_fini(struct xg_vm *vm)

@@ -72,7 +72,7 @@ struct xg_vm_reservation *xg_vm_lookup(const struct xg_vm *vm, uintptr_t addr);
 void xg_vm_put(struct xg_vm *vm, struct xg_vm_reservation *r);
 
 /* guest_memory_backend.c: what is asked of Xen. */
-void xg_vm_probe(struct xg_vm *vm, const struct xg_vm_config *config);
+int xg_vm_probe(struct xg_vm *vm, const struct xg_vm_config *config);
 /* 0, or the error for a call that needs what can't be done. */
 int xg_vm_need(const struct xg_vm *vm, uint32_t what);
 /* RAM for `pages` frames; *done says how many are there, also on failure. */

@@ -97,17 +97,21 @@ static int probe_trap(struct xg_vm *vm, const struct xg_vm_config *config)
 	return 0;
 }
 
-void xg_vm_probe(struct xg_vm *vm, const struct xg_vm_config *config)
+int xg_vm_probe(struct xg_vm *vm, const struct xg_vm_config *config)
 {
 	int32_t *refusals = vm->refusals;
 
 	refusals[XG_VM_RAM] = probe_ram(vm);
+	/* Before anything is made that nobody would take back. */
+	if (refusals[XG_VM_RAM] == -XG_ESRCH)
+		return -XG_ESRCH;
 	refusals[XG_VM_WINDOW] = probe_window(vm);
 	refusals[XG_VM_MMIO] = probe_mmio(vm);
 	refusals[XG_VM_TRAP] = probe_trap(vm, config);
 	for (uint32_t i = 0; i < XG_VM_CAP_COUNT; i++)
 		if (refusals[i] == -XG_ENOSYS)
 			refusals[i] = -XG_EOPNOTSUPP;
+	return 0;
 }
 
 uint32_t xg_vm_caps(const struct xg_vm *vm)

@@ -134,8 +134,9 @@ static bool frame_valid(const struct xg_vm_reservation *r, uintptr_t addr,
 }
 
 /* Ask about all of it: what kind of frames, and which. */
-static int ask(const struct xg_vm_reservation *r, xg_vm_iterator_fn iterator,
-	       void *cookie, uint32_t *backing, uint64_t *base)
+static int ask_all(const struct xg_vm_reservation *r,
+		   xg_vm_iterator_fn iterator, void *cookie, uint32_t *backing,
+		   uint64_t *base)
 {
 	uintptr_t addr = r->first;
 
@@ -161,6 +162,21 @@ static int ask(const struct xg_vm_reservation *r, xg_vm_iterator_fn iterator,
 		if (addr - 1 == r->last)
 			return 0;
 	}
+}
+
+/* An iterator is a callback: it may make any call but xg_vm_fini(). */
+static int ask(struct xg_vm *vm, struct xg_vm_reservation *r,
+	       xg_vm_iterator_fn iterator, void *cookie, uint32_t *backing,
+	       uint64_t *base)
+{
+	int rc;
+
+	r->state = STATE_MAPPING;
+	vm->calls++;
+	rc = ask_all(r, iterator, cookie, backing, base);
+	vm->calls--;
+	r->state = STATE_RESERVED;
+	return rc;
 }
 
 /* Clear the RAM that is there. */
@@ -277,9 +293,7 @@ int xg_vm_map_now(struct xg_vm *vm, struct xg_vm_reservation *r,
 
 	if (rc || !iterator)
 		return rc ? rc : -XG_EINVAL;
-	r->state = STATE_MAPPING;
-	rc = ask(r, iterator, cookie, &backing, &base);
-	r->state = STATE_RESERVED;
+	rc = ask(vm, r, iterator, cookie, &backing, &base);
 	if (rc)
 		return rc;
 	r->backing = (uint8_t)backing;
@@ -362,9 +376,9 @@ int xg_vm_map_deferred(struct xg_vm *vm, struct xg_vm_reservation *r)
 	uint64_t base = r->base, first = base;
 	int rc = 0;
 
-	r->state = STATE_MAPPING;
 	if (r->iterator)
-		rc = ask(r, r->iterator, r->iterator_cookie, &backing, &base);
+		rc = ask(vm, r, r->iterator, r->iterator_cookie, &backing,
+			 &base);
 	if (!rc) {
 		r->backing = (uint8_t)backing;
 		r->base = base;

@@ -13,7 +13,7 @@ use common::{EXDEV, Fault, exhaust};
 use vm::manager::{HOLE, Manager, World, with_manager};
 use vm::{ALL, Callback, EIO, Frames, HANDLED, PAGE, RAM, READ, Setup, Vm, mmio};
 use xen_guest::ffi;
-use xen_guest::sim::Hook;
+use xen_guest::sim::{Access, Hook};
 
 const FAULTS: [Fault; 4] = [
     Fault::Hypercall,
@@ -266,6 +266,36 @@ fn undoing_fails() {
         let r = vm.find(HOLE).unwrap();
         free(vm, r);
         assert_eq!(m.picture(vm, 130), before);
+    });
+}
+
+/// A page that can't be made, nor its reservation be freed: reads of it have
+/// nothing to be served from.
+#[test]
+fn reads_of_a_page_that_is_not_there() {
+    with_vm(0, |m, vm, _| {
+        let callback = Callback::answering(7);
+        // Nobody's device memory; and the trap's end is the third call.
+        Fault::Hypercall.inject(&m.dom0, 3);
+        assert_eq!(vm.create_mmio(HOLE, READ, &callback).map(|_| ()), Err(EIO));
+        assert_eq!(m.xen.faults_left(m.dom0.domid()), 0);
+        let mut pending = m.a.begin_access(HOLE as u64 + 8, 4, None);
+        assert_eq!(vm.serve(), 1);
+        assert_eq!(pending.poll(), Some(Access::Done(7)));
+        free(vm, vm.find(HOLE).unwrap());
+    });
+}
+
+/// A domain that goes while it is looked for leaves nothing.
+#[test]
+fn no_domain_to_set_up_for() {
+    with_manager(World::default(), |m| {
+        let leaks = m.xen.leaks();
+        let gone = -(ffi::XG_ESRCH as i32);
+        m.xen.fail_hypercall(m.dom0.domid(), 1, gone);
+        let refused = Vm::try_new(m.guest.as_raw(), m.setup());
+        assert_eq!(refused.err(), Some(gone));
+        assert_eq!(m.xen.leaks(), leaks);
     });
 }
 

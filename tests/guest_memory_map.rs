@@ -568,6 +568,7 @@ fn iterators_can_not_free_what_they_map() {
                 cookie.asked += 1;
                 let r = ffi::xg_vm_find(cookie.vm, addr);
                 assert_eq!(ffi::xg_vm_free(cookie.vm, r), EBUSY);
+                assert_eq!(ffi::xg_vm_fini(cookie.vm), EBUSY);
                 assert_eq!(ffi::xg_vm_map_ram(cookie.vm, r, false), EBUSY);
                 assert_eq!(
                     ffi::xg_vm_fault(cookie.vm, std::ptr::null_mut(), addr, 1),
