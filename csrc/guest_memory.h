@@ -104,6 +104,9 @@ int xg_vm_trap(struct xg_vm *vm, struct xg_vm_reservation *r);
 /* What the iterator that was given with XG_VM_DEFER says. */
 int xg_vm_map_deferred(struct xg_vm *vm, struct xg_vm_reservation *r);
 
+/* guest_memory_fault.c: an access ends as XG_FAULT_ERROR. */
+void xg_vm_give_up(struct xg_vm *vm);
+
 /* guest_memory_access.c: a read of a page that is for reading. */
 int xg_vm_read_page(const struct xg_vm_reservation *r, uintptr_t addr,
 		    uint32_t size, uint64_t *data);

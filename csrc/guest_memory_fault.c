@@ -151,6 +151,13 @@ static void crash(struct xg_vm *vm)
 		      &op);
 }
 
+void xg_vm_give_up(struct xg_vm *vm)
+{
+	vm->errors++;
+	if (vm->flags & XG_VM_CRASH_ON_ERROR)
+		crash(vm);
+}
+
 static int decide(struct xg_vm *vm, struct xg_vm_vcpu *vcpu)
 {
 	struct xg_vm_reservation *r = xg_vm_lookup(vm, vcpu->addr);
@@ -182,11 +189,8 @@ static void serve(struct xg_vm *vm, struct xg_vm_vcpu *vcpu)
 			vcpu->stage = VCPU_WAITING;
 		return;
 	}
-	if (result != XG_FAULT_IGNORE) {
-		vm->errors++;
-		if (vm->flags & XG_VM_CRASH_ON_ERROR)
-			crash(vm);
-	}
+	if (result != XG_FAULT_IGNORE)
+		xg_vm_give_up(vm);
 	finish(vm, vcpu, ALL_ONES);
 }
 

@@ -5,6 +5,8 @@
  */
 #include "sel4vm/guest_vcpu_fault.h"
 
+#include "guest_memory.h"
+
 static uint32_t shift_of(const vm_vcpu_t *vcpu)
 {
 	return (uint32_t)(vcpu->addr & 3) * 8;
@@ -73,5 +75,11 @@ void advance_vcpu_fault(vm_vcpu_t *vcpu)
 
 void restart_vcpu_fault(vm_vcpu_t *vcpu)
 {
-	xg_vm_retry(vcpu);
+	int rc = xg_vm_retry(vcpu);
+
+	/* Nobody is told, and so nobody else would end the access. */
+	if (rc && !xg_vm_answer(vcpu, UINT64_MAX)) {
+		vcpu->vm->last_error = rc;
+		xg_vm_give_up(vcpu->vm);
+	}
 }

@@ -343,6 +343,38 @@ fn restart() {
     });
 }
 
+/// There is none to start anew on, and no result that could say so: an error,
+/// at once or later.
+#[test]
+fn restart_without_memory() {
+    for later in [false, true] {
+        with_manager(World::default(), |m| {
+            let vm = m.vm(Setup { ..m.setup() });
+            let callback = Callback::new(move |_, vcpu, _| {
+                if !later {
+                    // SAFETY: the vCPU waits.
+                    unsafe { restart_vcpu_fault(vcpu) };
+                }
+                HANDLED
+            });
+            vm.reserve(HOLE, PAGE, &callback).unwrap();
+            let mut pending = m.a.begin_access(HOLE as u64, 4, None);
+            assert_eq!(vm.serve(), 1);
+            if later {
+                assert_eq!(pending.poll(), None);
+                // SAFETY: the vm is there.
+                unsafe { restart_vcpu_fault(vm.vcpu(0)) };
+            }
+            assert_eq!(pending.poll(), Some(Access::Done(0xffff_ffff)));
+            assert_eq!((vm.errors(), vm.last_error()), (1, EINVAL));
+            // It does not wait any more.
+            // SAFETY: as above.
+            unsafe { restart_vcpu_fault(vm.vcpu(0)) };
+            assert_eq!(vm.errors(), 1);
+        });
+    }
+}
+
 /// T12: the lanes of a word, by libsel4vm's formula.
 #[test]
 fn lanes() {

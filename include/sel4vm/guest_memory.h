@@ -34,6 +34,11 @@
  *  D13 FAULT_RESTART lets the library do the access on the memory that is
  *      there: Xen can't have a vCPU try again.
  *  D14 A vm_t is set up with the caller's storage, and for xg_current().
+ *  D15 restart_vcpu_fault() without memory ends the access as FAULT_ERROR does:
+ *      again, Xen can't have a vCPU try again.
+ *  D16 A vm_frame_t names its frame in `frame`, which is no capability, and
+ *      rights other than both are refused: a mapping that is for reading only
+ *      is create_*()'s.
  */
 #ifndef SEL4VM_GUEST_MEMORY_H
 #define SEL4VM_GUEST_MEMORY_H
@@ -52,7 +57,8 @@ int vm_memory_fini(vm_t *vm);
 uint32_t vm_memory_caps(const vm_t *vm);
 /* xg_vm_serve() */
 uint32_t vm_memory_serve(vm_t *vm);
-/* Why the last call returned null or FAULT_ERROR; 0 if it did not. */
+/* Why the last call returned null or FAULT_ERROR, or could not restart an
+ * access; 0 if it did not. */
 int vm_last_error(const vm_t *vm);
 
 /* xg_vm_reserve() */

@@ -42,7 +42,8 @@ seL4_Word emulate_vcpu_fault(vm_vcpu_t *vcpu, seL4_Word data);
 
 /* The access is done, the vCPU goes on: xg_vm_answer(). */
 void advance_vcpu_fault(vm_vcpu_t *vcpu);
-/* There is memory now: xg_vm_retry(). */
+/* There is memory now: xg_vm_retry(). If that fails the access ends as with
+ * FAULT_ERROR, and vm_last_error() says why. */
 void restart_vcpu_fault(vm_vcpu_t *vcpu);
 
 #ifdef __cplusplus

@@ -221,8 +221,9 @@ int xg_vm_init(struct xg_vm *vm, struct xg_guest *g,
 	       const struct xg_vm_config *config);
 
 /*
- * Free every reservation and end the server. The last error, if something is
- * left; then it can be called again. -XG_EBUSY from a callback.
+ * Free every reservation and end the server. The first error, if something is
+ * left; then it can be called again. -XG_EBUSY from a callback, an iterator
+ * included.
  */
 int xg_vm_fini(struct xg_vm *vm);
 
@@ -324,8 +325,10 @@ int xg_vm_map_now(struct xg_vm *vm, struct xg_vm_reservation *reservation,
 
 /*
  * Back it with RAM. `zero`: cleared, which needs XG_VM_CAP_WINDOW; otherwise
- * it may hold what another domain that still lives left there. A domain that
- * runs with its caches off does not see it cleared.
+ * it may hold what another domain that still lives left there. Xen clears
+ * nothing, and so a domain that runs meanwhile may see that for a moment: pause
+ * it (xg_domctl_pause()) if it must not. One that runs with its caches off does
+ * not see it cleared.
  */
 int xg_vm_map_ram(struct xg_vm *vm, struct xg_vm_reservation *reservation,
 		  bool zero);
@@ -342,7 +345,8 @@ int xg_vm_map_mmio(struct xg_vm *vm, struct xg_vm_reservation *reservation,
  * or with the device memory of the same address, and see it at *window until
  * the reservation is freed. `rights` are the domain's (XG_PROT_*):
  *
- *   both   it has the page; the callback is never called
+ *   both   it has the page; the callback is never called. It may see what was
+ *          there before it is cleared, as with xg_vm_map_ram()
  *   read   it reads what is in the window, and writes go to the callback
  *   none   all accesses go to the callback
  *
