@@ -52,10 +52,11 @@ bool is_vcpu_read_fault(vm_vcpu_t *vcpu)
 	return !vcpu->write;
 }
 
-void set_vcpu_fault_data(vm_vcpu_t *vcpu, seL4_Word data)
+int set_vcpu_fault_data(vm_vcpu_t *vcpu, seL4_Word data)
 {
 	vcpu->data =
 		vcpu->write ? data : (data & lanes(vcpu)) >> shift_of(vcpu);
+	return 0;
 }
 
 seL4_Word emulate_vcpu_fault(vm_vcpu_t *vcpu, seL4_Word data)

@@ -113,7 +113,7 @@ unsafe extern "C" {
     fn get_vcpu_fault_data_mask(vcpu: *mut xg_vm_vcpu) -> usize;
     fn get_vcpu_fault_size(vcpu: *mut xg_vm_vcpu) -> usize;
     fn is_vcpu_read_fault(vcpu: *mut xg_vm_vcpu) -> bool;
-    fn set_vcpu_fault_data(vcpu: *mut xg_vm_vcpu, data: usize);
+    fn set_vcpu_fault_data(vcpu: *mut xg_vm_vcpu, data: usize) -> c_int;
     fn emulate_vcpu_fault(vcpu: *mut xg_vm_vcpu, data: usize) -> usize;
     fn advance_vcpu_fault(vcpu: *mut xg_vm_vcpu);
     fn restart_vcpu_fault(vcpu: *mut xg_vm_vcpu);
@@ -136,7 +136,7 @@ unsafe extern "C" fn register(
         );
         assert_eq!(get_vcpu_fault_ip(vcpu), 0);
         if is_vcpu_read_fault(vcpu) {
-            set_vcpu_fault_data(vcpu, *value);
+            assert_eq!(set_vcpu_fault_data(vcpu, *value), 0);
         } else {
             *value = emulate_vcpu_fault(vcpu, *value);
         }
@@ -409,7 +409,7 @@ fn lanes() {
                                 write,
                                 ..std::mem::zeroed()
                             };
-                            set_vcpu_fault_data(&mut vcpu, data);
+                            assert_eq!(set_vcpu_fault_data(&mut vcpu, data), 0);
                             assert_eq!(get_vcpu_fault_data_mask(&mut vcpu), mask);
                             assert_eq!(
                                 emulate_vcpu_fault(&mut vcpu, old),

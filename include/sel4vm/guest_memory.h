@@ -38,8 +38,7 @@
  *      again, Xen can't have a vCPU try again.
  *  D16 A vm_frame_t names its frame in `frame`, which is no capability, and
  *      rights other than both are refused: a mapping that is for reading only
- *      is create_*()'s.
- */
+ *x */
 #ifndef SEL4VM_GUEST_MEMORY_H
 #define SEL4VM_GUEST_MEMORY_H
 

@@ -31,8 +31,8 @@ seL4_Word get_vcpu_fault_data_mask(vm_vcpu_t *vcpu);
 size_t get_vcpu_fault_size(vm_vcpu_t *vcpu);
 bool is_vcpu_read_fault(vm_vcpu_t *vcpu);
 
-/* What a read finds at the aligned address. */
-void set_vcpu_fault_data(vm_vcpu_t *vcpu, seL4_Word data);
+/* What a read finds at the aligned address. 0. */
+int set_vcpu_fault_data(vm_vcpu_t *vcpu, seL4_Word data);
 /*
  * For a write: `data`, which was at the aligned address, with the accessed
  * bits changed. For a read: `data`, which was in the register, with the low
