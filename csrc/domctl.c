@@ -107,9 +107,10 @@ int xg_domctl_map_mmio(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 		 * of memory, which it calls ENOENT where a table is missing. */
 		if (some == -XG_ENOENT)
 			some = -XG_ENOMEM;
-		if (some == -XG_ENOMEM)
-			memory_mapping(g, dom, gfn + *done, mfn + *done, batch,
-				       DPCI_REMOVE_MAPPING);
+		if (some == -XG_ENOMEM &&
+		    memory_mapping(g, dom, gfn + *done, mfn + *done, batch,
+				   DPCI_REMOVE_MAPPING) < 0)
+			*done += batch;
 		if (some < 0)
 			return some;
 		*done += (uint32_t)some;

@@ -56,7 +56,8 @@ int xg_domctl_iomem_permission(struct xg_guest *g, uint16_t dom, uint64_t mfn,
  * frames is lost. Both the caller and the domain need the permission. Xen
  * takes 64 frames at a time: larger counts are split.
  *
- * *done says how many are there: all if 0 is returned.
+ * *done says how many are there: all if 0 is returned. After an error it says
+ * how many to take back: some of the last 64 may be none.
  *
  *   -XG_EINVAL  no frames, a range that wraps or that no physmap can hold
  *   -XG_EPERM   also without the permission of both
