@@ -155,17 +155,22 @@ int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 	 * Without a handler nobody does. */
 	xg_evtchn_withdraw(g, port);
 	/* From the hypercall on the number may be another thread's, with
-	 * handler and state of its own: nothing of it is touched after. */
+	 * handler, state and events of its own: nothing of it is touched
+	 * after. */
+	xg_evtchn_forget(g, port);
 	old = xg_port_clear(slot,
 			    ~(XG_PORT_UNBOUND | XG_PORT_FIXED | XG_PORT_STALE));
 	rc = fixed ? 0 : xg_event_op(g, EVTCHNOP_close, port, 0);
-	if (!rc) {
-		xg_evtchn_forget(g, port);
+	if (!rc)
 		return 0;
-	}
-	/* The handler is in its place still. */
-	xg_port_set(slot, old | (before & XG_PORT_HELD));
-	xg_port_clear(slot, ~before & XG_PORT_UNBOUND);
+	/* The handler is in its place still, and nobody else uses the port.
+	 * What was forgotten is pending again. */
+	if (old & XG_PORT_STALE)
+		xg_port_set_pending(g, port);
+	__atomic_store_n(&slot->state,
+			 (old & ~XG_PORT_UNBOUND) |
+				 (before & (XG_PORT_UNBOUND | XG_PORT_HELD)),
+			 __ATOMIC_SEQ_CST);
 	xg_evtchn_settle(g, port);
 	return rc;
 }

@@ -30,7 +30,8 @@ static uint64_t without_lowest(uint64_t bits, uint32_t n)
  * a run of neighbouring ports at a time. Returns what is left of the budget,
  * which is enough. Before each call `next` is told what comes after it: a
  * handler, or an interrupt above us, may take a port out of `todo`, and marks
- * it as XG_PORT_STALE.
+ * it as XG_PORT_STALE. What they see is stored in program order: hence the
+ * fences, which are for the compiler.
  */
 static inline uint32_t call_all(struct xg_guest *g, struct xg_vcpu *v,
 				uint32_t base, uint64_t events, uint32_t budget)
@@ -39,7 +40,6 @@ static inline uint32_t call_all(struct xg_guest *g, struct xg_vcpu *v,
 
 	v->next = slots;
 	v->end = slots + XG_WORD_BITS;
-	/* In this order for interrupts above us. */
 	__atomic_signal_fence(__ATOMIC_RELEASE);
 	v->todo = events;
 	do {
@@ -51,6 +51,7 @@ static inline uint32_t call_all(struct xg_guest *g, struct xg_vcpu *v,
 
 		do {
 			v->next = ++slot;
+			__atomic_signal_fence(__ATOMIC_SEQ_CST);
 			if (xg_port_plain(slot - 1))
 				xg_port_call(slot - 1);
 			else

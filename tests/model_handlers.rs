@@ -7,15 +7,15 @@
 mod common;
 
 use std::ffi::c_void;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use common::{EINVAL, Hooked, Patience, Raw, SELF, data, elsewhere};
+use common::{CPUS, EINVAL, Hooked, Patience, Raw, SELF, data, elsewhere};
 use xen_guest::ffi::{self, abi};
 use xen_guest::sim::{Delivery, Domain, DomainConfig, Hypervisor};
-use xen_guest::{Guest, Platform, Protection, Upcall};
+use xen_guest::{Guest, GuestStorage, Platform, Protection, Upcall};
 
 unsafe extern "C" fn count(data: *mut c_void) {
     // SAFETY: bound with a counter that outlives the port.
@@ -515,6 +515,89 @@ fn lateness_ends_inside_an_upcall() {
         }
     });
     for port in [to_a, to_b, from_a, from_b] {
+        assert_eq!(raw.close(port), 0);
+    }
+    guest.finish().unwrap();
+}
+
+struct Gate {
+    entered: AtomicBool,
+    open: AtomicBool,
+}
+
+unsafe extern "C" fn stay(data: *mut c_void) {
+    // SAFETY: bound with a gate that outlives the port.
+    let gate = unsafe { &*data.cast::<Gate>() };
+    gate.entered.store(true, SeqCst);
+    wait_for(&gate.open);
+}
+
+fn wait_for(flag: &AtomicBool) {
+    let mut patience = Patience::new();
+    while !flag.load(SeqCst) {
+        assert!(patience.wait(), "it never happens");
+    }
+}
+
+/// A thread asks where it runs, and is moved to another CPU. On the first one
+/// an upcall then begins that has an event of the next owner of the port.
+#[test]
+fn a_thread_leaves_its_cpu_inside_close() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    static GATE: Gate = Gate {
+        entered: AtomicBool::new(false),
+        open: AtomicBool::new(false),
+    };
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default().with_vcpus(2));
+    let hooked = Hooked::new(&domain);
+    let mut storage = GuestStorage::<2, 16, 2>::new();
+    // SAFETY: a domain of the test's own, whose windows nobody else uses.
+    let guest = unsafe { Guest::new(&mut storage, &hooked, common::config(&domain)) }.unwrap();
+    let raw = Raw::of(&guest);
+    let (from_a, to_a) = pair(raw, &domain, &CALLS);
+    // SAFETY: the gate lives for ever.
+    assert_eq!(unsafe { raw.bind(to_a, stay, data(&GATE)) }, 0);
+    let from_b = raw.alloc_unbound(SELF) as u32;
+    let port = raw.alloc_unbound(SELF) as u32;
+    assert!(to_a < port);
+    let upcall = Arc::new(Mutex::new(None));
+    let running = upcall.clone();
+    let elsewhere = domain.clone();
+    hooked.set(move |op, sub_op, done| {
+        if (op, sub_op, done)
+            != (
+                abi::__HYPERVISOR_event_channel_op,
+                abi::EVTCHNOP_close,
+                true,
+            )
+        {
+            return;
+        }
+        let domid = elsewhere.domid().raw();
+        // SAFETY: the counter lives for ever.
+        let again = unsafe { raw.bind_interdomain(domid, from_b, Some(count), data(&CALLS)) };
+        assert_eq!(again as u32, port, "the number has a new owner");
+        let vcpu = elsewhere.clone();
+        *running.lock().unwrap() = Some(thread::spawn(move || {
+            // SAFETY: once.
+            vcpu.become_vcpu(0, || unsafe { raw.upcall(64) })
+        }));
+        wait_for(&GATE.entered);
+    });
+    CPUS.set([1, 1, 0].into());
+    assert_eq!(raw.close(port), 0);
+    assert_eq!(
+        CPUS.take(),
+        [],
+        "close asks where it runs for two waits first"
+    );
+    hooked.clear();
+    GATE.open.store(true, SeqCst);
+    let upcall = upcall.lock().unwrap().take().unwrap();
+    assert!(!upcall.join().unwrap());
+    assert_eq!(CALLS.load(SeqCst), 1, "the new owner's event is lost");
+    for port in [to_a, from_a, port, from_b] {
         assert_eq!(raw.close(port), 0);
     }
     guest.finish().unwrap();

@@ -133,6 +133,12 @@ inline close(p, on_vcpu)
 #ifndef MUTANT_WITHDRAW_ONCE
 	withdraw(p, on_vcpu);
 #endif
+#ifndef MUTANT_NO_FORGET
+	if
+	:: on_vcpu -> forget(p)
+	:: else
+	fi;
+#endif
 	d_step {
 #ifndef MUTANT_STAY_MASKED
 		masked = masked & ~BIT(p);
@@ -147,12 +153,6 @@ inline close(p, on_vcpu)
 		credit[p] = 0;
 		xen_lock = 0
 	};
-#ifndef MUTANT_NO_FORGET
-	if
-	:: on_vcpu -> forget(p)
-	:: else
-	fi;
-#endif
 	d_step {
 		assert(on_vcpu || !running);
 		gone = BIT(OLD) | BIT(NEW)

@@ -15,8 +15,14 @@
  * handler, the last one after the last notification.
  *
  * Handlers run inside xg_evtchn_upcall(), normally in the event interrupt.
- * They may call everything in this file that does not wait, for their own
- * port too.
+ * They may call everything in this file but xg_evtchn_wait() and
+ * xg_evtchn_reset(), for their own port too.
+ *
+ * Bind in place of another handler, unbind, close and xg_evtchn_bind_vcpu()
+ * wait for the upcalls of other vCPUs, never for one beneath the caller. So
+ * handlers on two vCPUs that both call one of these at the same time wait for
+ * each other without end: with several vCPUs, leave these calls to threads, or
+ * to the handlers of one vCPU.
  *
  * ABIs. Xen offers two ways to share ports; xg_guest_init() takes the one
  * that its configuration asks for. Only the FIFO ABI has priorities.
@@ -26,8 +32,9 @@
  *
  * Concurrency. Any call may run while an upcall runs on this or another CPU.
  * Calls for different ports may run at the same time on several CPUs. For one
- * port, bind, unbind and close must not overlap one another, and close no
- * other call for the port but those of its own handler; the rest may overlap.
+ * port, bind, unbind, bind_vcpu and close must not overlap one another, and
+ * close no other call for the port but those of its own handler; the rest may
+ * overlap.
  *
  * Unless said otherwise: 0 on success, -XG_EINVAL for a port that is 0,
  * beyond the table or not open, with nothing changed.
@@ -170,7 +177,8 @@ int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
 
 /*
  * Take the handler away. When this returns it is not running and will not be
- * called again (called from inside the handler: once the handler returns).
+ * called again (called from inside the handler, or from an interrupt above the
+ * upcall that calls it: once the handler returns).
  * May wait for an upcall on another CPU to finish the handlers that it is
  * about to call, this port's or another's. The port stays open.
  */
@@ -309,7 +317,8 @@ int xg_evtchn_release(struct xg_guest *g, uint32_t port);
  * Returns 1, or 0 after the time, or
  *   -XG_EINVAL  more than 128 ports, or one that is not open
  *   -XG_EAGAIN  an interrupt is pending and masked: nobody can sleep
- * Thread context on a vCPU of the guest.
+ * Thread context on a vCPU of the guest that is up. The thread stays on it
+ * until this returns.
  */
 int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 		   uint64_t timeout);

@@ -4,6 +4,8 @@
 
 #![allow(dead_code)]
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -337,6 +339,12 @@ impl Picture {
 /// sub-operation, and whether Xen has done it already.
 pub type Around = dyn Fn(u32, u32, bool) + Send + Sync;
 
+thread_local! {
+    /// The vCPUs that a `Hooked` domain's thread finds itself on when it asks
+    /// next, before it is where the simulator says.
+    pub static CPUS: RefCell<VecDeque<u32>> = const { RefCell::new(VecDeque::new()) };
+}
+
 /// A domain whose firmware can be looked at, and interrupted by other CPUs,
 /// around each hypercall.
 pub struct Hooked {
@@ -423,7 +431,8 @@ unsafe impl Platform for Hooked {
     }
 
     fn cpu_id(&self) -> Option<u32> {
-        self.domain.cpu_id()
+        let told = CPUS.with_borrow_mut(VecDeque::pop_front);
+        told.or_else(|| self.domain.cpu_id())
     }
 
     fn relax(&self) {
