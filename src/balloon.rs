@@ -20,9 +20,18 @@ use crate::{Error, Guest, Region, Result, Window, ffi};
 ///     Ok(())
 /// }
 /// ```
+///
+/// It serves one guest after the other, as long as each takes the RAM back.
+/// Dropping it does nothing: where a guest could not, the RAM stays lost.
 pub struct Balloon<'m> {
     region: Region<'m>,
+    ram: Ram,
+}
+
+pub(crate) struct Ram {
     raw: ffi::xg_balloon,
+    /// A guest gave it to Xen, and has not taken all of it back.
+    given: bool,
 }
 
 impl<'m> Balloon<'m> {
@@ -42,9 +51,12 @@ impl<'m> Balloon<'m> {
         Ok(Self {
             // SAFETY: empty once it is used, as the caller promises.
             region: unsafe { Region::new(ram, metadata) }?,
-            raw: ffi::xg_balloon {
-                ram: ram.into_raw(),
-                ..Default::default()
+            ram: Ram {
+                raw: ffi::xg_balloon {
+                    ram: ram.into_raw(),
+                    ..Default::default()
+                },
+                given: false,
             },
         })
     }
@@ -60,7 +72,8 @@ unsafe impl Send for Balloon<'_> {}
 
 impl fmt::Debug for Balloon<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Balloon({:p}, {} pages)", self.raw.ram.va, self.pages())
+        let ram = &self.ram.raw.ram;
+        write!(f, "Balloon({:p}, {} pages)", ram.va, ram.pages)
     }
 }
 
@@ -71,36 +84,33 @@ impl<'s> Guest<'s> {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if the guest has regions, or a balloon; what the
-    /// platform or Xen answers, with all of the RAM back.
+    /// [`Error::Busy`] if the guest has regions, or a balloon, or if an earlier
+    /// guest did not take all of the balloon's RAM back: nothing is changed.
+    /// What the platform or Xen answers, with all of the RAM back.
     /// [`Error::Partial`]: it is not back, and `deflate` tries again.
     pub fn inflate<'m: 's>(&mut self, balloon: &'s mut Balloon<'m>) -> Result {
         let guest = self.as_raw();
         // SAFETY: set up; nobody else changes it, by `&mut`.
-        if self.balloon.is_some() || unsafe { (*guest).nr_regions } != 0 {
+        let regions = unsafe { (*guest).nr_regions };
+        if self.balloon.is_some() || regions != 0 || balloon.ram.given {
             return Err(Error::Busy);
         }
-        let ram = balloon.raw.ram;
         let region = ptr::from_mut(&mut balloon.region).cast();
-        let raw = NonNull::from_mut(&mut balloon.raw);
-        // SAFETY: set up; the RAM is the balloon's, as its maker promised.
-        let inflated =
-            Error::check(unsafe { ffi::xg_balloon_inflate(guest, raw.as_ptr(), &ram) }).map(|_| ());
-        match inflated {
-            Ok(()) => {
-                self.balloon = Some(raw);
-                // SAFETY: the region is set up over what is empty now, and
-                // borrowed for as long as the guest lives.
-                Error::check(unsafe { ffi::xg_guest_set_regions(guest, region, 1) })
-                    .map(|_| ())
-                    .or_else(|error| self.deflate().and(Err(error)))
-            }
-            Err(Error::Partial) => {
-                self.balloon = Some(raw);
-                Err(Error::Partial)
-            }
-            Err(error) => Err(error),
+        let raw = &mut balloon.ram.raw;
+        let at = raw.ram;
+        // SAFETY: set up; the RAM is the balloon's, as its maker promised, and
+        // not with Xen.
+        let inflated = Error::check(unsafe { ffi::xg_balloon_inflate(guest, raw, &at) });
+        if matches!(inflated, Ok(_) | Err(Error::Partial)) {
+            balloon.ram.given = true;
+            self.balloon = Some(NonNull::from_mut(&mut balloon.ram));
         }
+        inflated?;
+        // SAFETY: the region is set up over what is empty now, and borrowed
+        // for as long as the guest lives.
+        Error::check(unsafe { ffi::xg_guest_set_regions(guest, region, 1) })
+            .map(|_| ())
+            .or_else(|error| self.deflate().and(Err(error)))
     }
 
     /// Take the RAM back that [`inflate`](Self::inflate) gave to Xen; nothing
@@ -113,16 +123,18 @@ impl<'s> Guest<'s> {
     /// answers: there is no region any more, and another call goes on with
     /// the rest.
     pub fn deflate(&mut self) -> Result {
-        let Some(balloon) = self.balloon else {
+        let Some(mut ram) = self.balloon else {
             return Ok(());
         };
         let guest = self.as_raw();
-        // SAFETY: set up; `&mut` keeps others from its regions. The balloon is
-        // borrowed for as long as the guest lives.
+        // SAFETY: the balloon is borrowed for as long as the guest lives.
+        let ram = unsafe { ram.as_mut() };
+        // SAFETY: set up; `&mut` keeps others from its regions.
         unsafe {
             Error::check(ffi::xg_guest_set_regions(guest, ptr::null_mut(), 0))?;
-            Error::check(ffi::xg_balloon_deflate(guest, balloon.as_ptr()))?;
+            Error::check(ffi::xg_balloon_deflate(guest, &mut ram.raw))?;
         }
+        ram.given = false;
         self.balloon = None;
         Ok(())
     }

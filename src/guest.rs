@@ -10,6 +10,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
+use crate::balloon::Ram;
 use crate::platform::Table;
 use crate::region::Region;
 use crate::{Error, EventChannel, Gfn, Page, Platform, Result, Window, ffi};
@@ -234,7 +235,7 @@ pub enum Upcall {
 pub struct Guest<'s> {
     raw: NonNull<ffi::xg_guest>,
     abandoned: AtomicU32,
-    pub(crate) balloon: Option<NonNull<ffi::xg_balloon>>,
+    pub(crate) balloon: Option<NonNull<Ram>>,
     storage: PhantomData<&'s UnsafeCell<()>>,
 }
 

@@ -351,6 +351,64 @@ fn balloons_are_undone() {
     assert!(o.xen.warnings().is_empty(), "{:?}", o.xen.warnings());
 }
 
+/// What a guest could not take back stays out of use, and the balloon is no
+/// other guest's: taken back are frames that it emptied, and no others.
+#[test]
+fn a_balloon_that_was_not_undone_is_refused() {
+    // Xen refuses to give some of it back; or the guest is never dropped.
+    for (nth, leak, left) in [(Some(2), false, 32), (Some(1), false, 0), (None, true, 0)] {
+        let o = Owners::new();
+        let mut metadata = vec![0; region_metadata(PAGES)];
+        // SAFETY: RAM that nobody else uses.
+        let mut balloon = unsafe { Balloon::new(&o.ram, &mut metadata) }.unwrap();
+        {
+            let mut storage = common::Storage::new();
+            let mut guest = common::guest(&mut storage, &o.dom0, &o.dom0);
+            guest.inflate(&mut balloon).unwrap();
+            if let Some(nth) = nth {
+                Fault::Hypercall.inject(&o.dom0, nth);
+            }
+            if leak {
+                // SAFETY: without the guest's end, so that Xen can have
+                // another; nothing refers to its storage any more.
+                assert_eq!(unsafe { ffi::xg_guest_fini(guest.as_raw()) }, 0);
+                mem::forget(guest);
+            }
+        }
+        assert_eq!(o.owned(), left);
+        let mut storage = common::Storage::new();
+        let mut guest = common::guest(&mut storage, &o.dom0, &o.dom0);
+        let calls = o.xen.hypercalls(o.dom0.domid());
+        assert_eq!(guest.inflate(&mut balloon), Err(Error::Busy));
+        assert_eq!(o.xen.hypercalls(o.dom0.domid()), calls);
+        guest.deflate().unwrap();
+        assert_eq!(o.owned(), left);
+        assert_eq!(o.look(&guest), Err(Error::NoSpace));
+        guest.finish().unwrap();
+    }
+}
+
+/// What came back serves the next guest.
+#[test]
+fn a_balloon_serves_one_guest_after_the_other() {
+    let o = Owners::new();
+    let mut metadata = vec![0; region_metadata(PAGES)];
+    // SAFETY: RAM that nobody else uses.
+    let mut balloon = unsafe { Balloon::new(&o.ram, &mut metadata) }.unwrap();
+    for faults in [&[][..], &[1], &[2], &[]] {
+        let mut storage = common::Storage::new();
+        let mut guest = common::guest(&mut storage, &o.dom0, &o.dom0);
+        guest.inflate(&mut balloon).unwrap();
+        assert_eq!(o.look(&guest), Ok(0));
+        for nth in faults {
+            Fault::Hypercall.inject(&o.dom0, *nth);
+            guest.deflate().unwrap_err();
+        }
+        guest.finish().unwrap();
+        assert_eq!(o.owned(), PAGES as usize);
+    }
+}
+
 /// A guest's regions change only while nobody has a page of them, and to such
 /// as it could have had from the start.
 #[test]
