@@ -379,24 +379,8 @@ impl<'m> GuestMemory<'m> {
     where
         H: Fn(&mut Fault<'_>) -> Outcome,
     {
-        let (hook, cookie) = fault::hook(handler);
-        let (mut made, mut window) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: as in `reserve`.
-        Error::check(unsafe {
-            let raw = self.as_raw();
-            let rights = rights.raw();
-            ffi::xg_vm_create_ram(
-                raw,
-                addr,
-                rights,
-                Some(hook),
-                cookie,
-                &mut made,
-                &mut window,
-            )
-        })?;
-        // SAFETY: made just now.
-        Ok(unsafe { Reservation::from_raw(self, made) })
+        // SAFETY: RAM is nobody else's.
+        unsafe { self.create(ffi::xg_vm_create_ram, addr, rights, handler) }
     }
 
     /// The same with the device memory of that address.
@@ -420,22 +404,29 @@ impl<'m> GuestMemory<'m> {
     where
         H: Fn(&mut Fault<'_>) -> Outcome,
     {
+        // SAFETY: the device is the caller's promise.
+        unsafe { self.create(ffi::xg_vm_create_mmio, addr, rights, handler) }
+    }
+
+    /// # Safety
+    ///
+    /// What `create` puts there can be given to the domain.
+    unsafe fn create<H>(
+        &self,
+        create: Create,
+        addr: usize,
+        rights: Rights,
+        handler: &'m H,
+    ) -> Result<Reservation<'_>>
+    where
+        H: Fn(&mut Fault<'_>) -> Outcome,
+    {
         let (hook, cookie) = fault::hook(handler);
         let (mut made, mut window) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: as in `reserve`; the device is the caller's promise.
-        Error::check(unsafe {
-            let raw = self.as_raw();
-            let rights = rights.raw();
-            ffi::xg_vm_create_mmio(
-                raw,
-                addr,
-                rights,
-                Some(hook),
-                cookie,
-                &mut made,
-                &mut window,
-            )
-        })?;
+        let (raw, rights) = (self.as_raw(), rights.raw());
+        let (to, seen) = (&mut made, &mut window);
+        // SAFETY: as in `reserve`; the rest is the caller's promise.
+        Error::check(unsafe { create(raw, addr, rights, Some(hook), cookie, to, seen) })?;
         // SAFETY: made just now.
         Ok(unsafe { Reservation::from_raw(self, made) })
     }
@@ -575,4 +566,15 @@ pub(crate) type Hook = unsafe extern "C" fn(
     usize,
     usize,
     *mut c_void,
+) -> core::ffi::c_int;
+
+/// Of the C calls that make a page.
+type Create = unsafe extern "C" fn(
+    *mut ffi::xg_vm,
+    usize,
+    u32,
+    ffi::xg_vm_fault_fn,
+    *mut c_void,
+    *mut *mut ffi::xg_vm_reservation,
+    *mut *mut c_void,
 ) -> core::ffi::c_int;

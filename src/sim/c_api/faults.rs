@@ -3,8 +3,8 @@
 
 use super::domain::XgSimDomain;
 use super::{check, the};
-use crate::sim::Hook;
-use crate::{Error, Result};
+use crate::sim::{Hook, Hypervisor};
+use crate::{DomId, Error};
 
 /// The platform's map hook.
 pub const XG_SIM_HOOK_MAP: u32 = 0;
@@ -13,8 +13,25 @@ pub const XG_SIM_HOOK_UNMAP: u32 = 1;
 /// The platform's page_alloc hook, and xg_sim_page_alloc().
 pub const XG_SIM_HOOK_PAGE_ALLOC: u32 = 2;
 
-fn nth(n: u64) -> Result<u64> {
-    if n > 0 { Ok(n) } else { Err(Error::Invalid) }
+/// Adds what the domain's `n`-th something is to meet, if there is such a one.
+///
+/// # Safety
+///
+/// As for [`the`].
+unsafe fn inject(
+    domain: *const XgSimDomain,
+    n: u64,
+    fault: impl FnOnce(&Hypervisor, DomId),
+) -> i32 {
+    check(|| {
+        // SAFETY: as the caller promises.
+        let domain = &unsafe { the(domain) }?.domain;
+        if n == 0 {
+            return Err(Error::Invalid);
+        }
+        fault(domain.hypervisor(), domain.domid());
+        Ok(0)
+    })
 }
 
 /// Let the domain's `n`-th hypercall from now on (the next is 1) fail: it does
@@ -26,14 +43,11 @@ pub unsafe extern "C" fn xg_sim_fail_hypercall(
     n: u64,
     error: i32,
 ) -> i32 {
-    check(|| {
-        // SAFETY: as the caller promises.
-        let domain = &unsafe { the(domain) }?.domain;
-        let error = error.checked_abs().filter(|error| *error > 0);
-        let xen = domain.hypervisor();
-        xen.fail_hypercall(domain.domid(), nth(n)?, error.ok_or(Error::Invalid)?);
-        Ok(0)
-    })
+    let Some(error) = error.checked_abs().filter(|error| *error > 0) else {
+        return Error::Invalid.raw();
+    };
+    // SAFETY: as the caller promises.
+    unsafe { inject(domain, n, |xen, id| xen.fail_hypercall(id, n, error)) }
 }
 
 /// Let the domain's `n`-th call of a hook from now on fail, with nothing done:
@@ -41,19 +55,14 @@ pub unsafe extern "C" fn xg_sim_fail_hypercall(
 /// return -XG_ENOMEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_sim_fail_hook(domain: *const XgSimDomain, hook: u32, n: u64) -> i32 {
-    check(|| {
-        // SAFETY: as the caller promises.
-        let domain = &unsafe { the(domain) }?.domain;
-        let hook = match hook {
-            XG_SIM_HOOK_MAP => Hook::Map,
-            XG_SIM_HOOK_UNMAP => Hook::Unmap,
-            XG_SIM_HOOK_PAGE_ALLOC => Hook::PageAlloc,
-            _ => return Err(Error::Invalid),
-        };
-        let xen = domain.hypervisor();
-        xen.fail_hook(domain.domid(), hook, nth(n)?);
-        Ok(0)
-    })
+    let hook = match hook {
+        XG_SIM_HOOK_MAP => Hook::Map,
+        XG_SIM_HOOK_UNMAP => Hook::Unmap,
+        XG_SIM_HOOK_PAGE_ALLOC => Hook::PageAlloc,
+        _ => return Error::Invalid.raw(),
+    };
+    // SAFETY: as the caller promises.
+    unsafe { inject(domain, n, |xen, id| xen.fail_hook(id, hook, n)) }
 }
 
 /// Let the `n`-th single mapping of a grant from now on fail with `status`
@@ -64,13 +73,8 @@ pub unsafe extern "C" fn xg_sim_fail_grant_map(
     n: u64,
     status: i16,
 ) -> i32 {
-    check(|| {
-        // SAFETY: as the caller promises.
-        let domain = &unsafe { the(domain) }?.domain;
-        let xen = domain.hypervisor();
-        xen.fail_grant_map(domain.domid(), nth(n)?, status);
-        Ok(0)
-    })
+    // SAFETY: as the caller promises.
+    unsafe { inject(domain, n, |xen, id| xen.fail_grant_map(id, n, status)) }
 }
 
 /// Let the `n`-th single unmapping of a grant from now on fail with `status`;
@@ -81,13 +85,8 @@ pub unsafe extern "C" fn xg_sim_fail_grant_unmap(
     n: u64,
     status: i16,
 ) -> i32 {
-    check(|| {
-        // SAFETY: as the caller promises.
-        let domain = &unsafe { the(domain) }?.domain;
-        let xen = domain.hypervisor();
-        xen.fail_grant_unmap(domain.domid(), nth(n)?, status);
-        Ok(0)
-    })
+    // SAFETY: as the caller promises.
+    unsafe { inject(domain, n, |xen, id| xen.fail_grant_unmap(id, n, status)) }
 }
 
 /// How many faults of the domain have not happened yet.
