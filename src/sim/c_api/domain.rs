@@ -38,7 +38,7 @@ pub struct XgSimDomain {
     pub(super) domain: Domain,
     /// The guest that xg_sim_guest_init() set up, or null.
     pub(super) current: Arc<AtomicPtr<ffi::xg_guest>>,
-    pub(super) place: Mutex<Option<Box<Place>>>,
+    pub(super) place: Mutex<Option<Place>>,
 }
 
 /// What a new domain has. Zero is the usual thing everywhere.

@@ -2,7 +2,6 @@
 //! A guest for a domain: everything that `xg_guest_init()` wants, taken from
 //! the domain and from the host.
 
-use std::boxed::Box;
 use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering;
 use std::vec::Vec;
@@ -44,12 +43,14 @@ pub struct XgSimGuestConfig {
 
 /// Where a guest lives.
 pub struct Place {
-    guest: MaybeUninit<ffi::xg_guest>,
+    /// One, in a vector like the region: that can move while the core has the
+    /// address, which a box's contents can't in Rust's terms.
+    guest: Vec<MaybeUninit<ffi::xg_guest>>,
     groups: Vec<MaybeUninit<ffi::xg_port_group>>,
     vcpu_ports: Vec<u64>,
     words: Vec<u64>,
     parked: Vec<MaybeUninit<ffi::xg_parked>>,
-    region: MaybeUninit<ffi::xg_region>,
+    region: Vec<MaybeUninit<ffi::xg_region>>,
     metadata: Vec<u64>,
     /// Pages of the domain's, as Xen shares parts of them.
     vcpus: Pages,
@@ -98,7 +99,7 @@ fn room<T>(count: u32) -> Vec<MaybeUninit<T>> {
 }
 
 impl Place {
-    fn new(domain: &Domain, config: &XgSimGuestConfig) -> Result<Box<Self>> {
+    fn new(domain: &Domain, config: &XgSimGuestConfig) -> Result<Self> {
         let or = |value, usual| if value == 0 { usual } else { value };
         let groups = or(config.ports, DEFAULT_PORTS).div_ceil(ffi::XG_PORTS_PER_GROUP);
         let frames = or(config.grant_frames, DEFAULT_GRANT_FRAMES);
@@ -113,18 +114,18 @@ impl Place {
             return Err(Error::Invalid);
         }
         let words = frames * ffi::XG_GRANTS_PER_FRAME / 64;
-        let mut place = Box::new(Self {
-            guest: MaybeUninit::zeroed(),
+        let mut place = Self {
+            guest: room(1),
             groups: room(groups),
             vcpu_ports: std::vec![0; (groups * domain.vcpus()) as usize],
             words: std::vec![0; words as usize],
             parked: room(parked),
-            region: MaybeUninit::zeroed(),
+            region: room(1),
             metadata: std::vec![0; region_metadata(region_pages)],
             vcpus: Pages::NONE,
             fifo: Pages::NONE,
             empty: None,
-        });
+        };
         let fifo = config.flags & XG_SIM_FIFO != 0;
         match place.set_up(domain, frames, region_pages, fifo) {
             Ok(()) => Ok(place),
@@ -164,10 +165,10 @@ impl Place {
         let window = domain.grant_window();
         let last = window.pages - 1;
         // SAFETY: the metadata has the size given and lives as long as the
-        // region; both are at their places for good, being boxed.
+        // region; both are at their places for good.
         core(unsafe {
             ffi::xg_region_init(
-                self.region.as_mut_ptr(),
+                self.region.as_mut_ptr().cast(),
                 &at,
                 self.metadata.as_mut_ptr().cast(),
                 size_of_val(&self.metadata[..]),
@@ -197,12 +198,12 @@ impl Place {
             gnttab_words: self.words.as_mut_ptr(),
             parked: self.parked.as_mut_ptr().cast(),
             nr_parked: self.parked.len() as u32,
-            regions: self.region.as_mut_ptr(),
+            regions: self.region.as_mut_ptr().cast(),
             nr_regions: 1,
         };
         // SAFETY: storage of the sizes given, which stays where it is, and
         // windows that the domain has for this.
-        core(unsafe { ffi::xg_guest_init(self.guest.as_mut_ptr(), &config) }).map(drop)
+        core(unsafe { ffi::xg_guest_init(self.guest.as_mut_ptr().cast(), &config) }).map(drop)
     }
 
     /// Gives back to the domain what was taken from it, and what Xen has let
@@ -217,7 +218,7 @@ impl Place {
 
     /// Whether a page of the region is taken: then all of it can't be.
     fn region_in_use(&mut self) -> bool {
-        let region = self.region.as_mut_ptr();
+        let region: *mut ffi::xg_region = self.region.as_mut_ptr().cast();
         // SAFETY: set up, and nobody else uses it meanwhile.
         unsafe {
             let pages = (*region).pages;
@@ -265,7 +266,7 @@ pub unsafe extern "C" fn xg_sim_guest_init(
             return Err(Error::Busy);
         }
         let mut place = Place::new(&domain.domain, &config)?;
-        let made = place.guest.as_mut_ptr();
+        let made: *mut ffi::xg_guest = place.guest.as_mut_ptr().cast();
         domain.current.store(made, Ordering::SeqCst);
         *slot = Some(place);
         drop(slot);
@@ -308,7 +309,7 @@ fn take_down(domain: &XgSimDomain) -> Result<i32> {
     }
     let mut slot = lock(&domain.place);
     let place = slot.as_mut().ok_or(Error::Invalid)?;
-    let guest = place.guest.as_mut_ptr();
+    let guest: *mut ffi::xg_guest = place.guest.as_mut_ptr().cast();
     let mut result = Ok(0);
     if domain.lives() {
         if place.region_in_use() {
