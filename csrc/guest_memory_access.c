@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Loads and stores on behalf of a vCPU, each of exactly its size. */
+/*
+ * Loads and stores on behalf of a vCPU, each of exactly its size.
+ *
+ * Volatile, as it may be a device's register. Atomic, as it may be memory that
+ * the domain or another thread writes meanwhile; nothing is ordered by them.
+ */
 #include "guest_memory.h"
 
 static bool aligned(uintptr_t addr, uint32_t size)
@@ -7,32 +12,21 @@ static bool aligned(uintptr_t addr, uint32_t size)
 	return !(addr & (size - 1));
 }
 
-static uint64_t load_bytes(const volatile uint8_t *from, uint32_t size)
-{
-	uint64_t data = 0;
-
-	for (uint32_t i = 0; i < size; i++)
-		data |= (uint64_t)from[i] << (8 * i);
-	return data;
-}
-
-static void store_bytes(volatile uint8_t *to, uint32_t size, uint64_t data)
-{
-	for (uint32_t i = 0; i < size; i++)
-		to[i] = (uint8_t)(data >> (8 * i));
-}
-
 static uint64_t load(const volatile void *from, uint32_t size)
 {
 	switch (size) {
 	case 1:
-		return *(const volatile uint8_t *)from;
+		return __atomic_load_n((const volatile uint8_t *)from,
+				       __ATOMIC_RELAXED);
 	case 2:
-		return *(const volatile uint16_t *)from;
+		return __atomic_load_n((const volatile uint16_t *)from,
+				       __ATOMIC_RELAXED);
 	case 4:
-		return *(const volatile uint32_t *)from;
+		return __atomic_load_n((const volatile uint32_t *)from,
+				       __ATOMIC_RELAXED);
 	default:
-		return *(const volatile uint64_t *)from;
+		return __atomic_load_n((const volatile uint64_t *)from,
+				       __ATOMIC_RELAXED);
 	}
 }
 
@@ -40,18 +34,37 @@ static void store(volatile void *to, uint32_t size, uint64_t data)
 {
 	switch (size) {
 	case 1:
-		*(volatile uint8_t *)to = (uint8_t)data;
+		__atomic_store_n((volatile uint8_t *)to, (uint8_t)data,
+				 __ATOMIC_RELAXED);
 		break;
 	case 2:
-		*(volatile uint16_t *)to = (uint16_t)data;
+		__atomic_store_n((volatile uint16_t *)to, (uint16_t)data,
+				 __ATOMIC_RELAXED);
 		break;
 	case 4:
-		*(volatile uint32_t *)to = (uint32_t)data;
+		__atomic_store_n((volatile uint32_t *)to, (uint32_t)data,
+				 __ATOMIC_RELAXED);
 		break;
 	default:
-		*(volatile uint64_t *)to = data;
+		__atomic_store_n((volatile uint64_t *)to, data,
+				 __ATOMIC_RELAXED);
 		break;
 	}
+}
+
+static uint64_t load_bytes(const uint8_t *from, uint32_t size)
+{
+	uint64_t data = 0;
+
+	for (uint32_t i = 0; i < size; i++)
+		data |= load(from + i, 1) << (8 * i);
+	return data;
+}
+
+static void store_bytes(uint8_t *to, uint32_t size, uint64_t data)
+{
+	for (uint32_t i = 0; i < size; i++)
+		store(to + i, 1, data >> (8 * i));
 }
 
 static bool size_valid(uint32_t size)

@@ -128,6 +128,41 @@ fn reservations_are_freed_when_dropped() {
     });
 }
 
+/// What serves the domain's loads and what writes the page may be on different
+/// threads: a value is read as it was written.
+#[test]
+fn a_served_page_is_written_by_another_thread() {
+    with_world(|w| {
+        let handler = refuse;
+        let mut storage = Memory::new();
+        // SAFETY: another domain's.
+        let memory = unsafe { GuestMemory::new(w.guest, &mut storage, w.config()) }.unwrap();
+        let served = memory.create_ram(HOLE, Rights::Read, &handler).unwrap();
+        let page = served.memory().unwrap();
+        let (stop, written) = (AtomicBool::new(false), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(SeqCst) {
+                    page.write::<u64>(8, u64::MAX);
+                    written.store(true, SeqCst);
+                    page.write::<u64>(8, 0);
+                }
+            });
+            while !written.load(SeqCst) {
+                thread::yield_now();
+            }
+            let read = |_| {
+                // Byte by byte, as it is not aligned.
+                w.read(&memory, AT + 7, 8);
+                w.read(&memory, AT + 8, 8)
+            };
+            let values: Vec<u64> = (0..1000).map(read).collect();
+            stop.store(true, SeqCst);
+            assert!(values.iter().all(|v| [0, u64::MAX].contains(v)));
+        });
+    });
+}
+
 #[test]
 fn what_fails_to_be_freed_comes_back() {
     with_world(|w| {
