@@ -80,7 +80,8 @@ impl fmt::Debug for Balloon<'_> {
 impl<'s> Guest<'s> {
     /// Give the balloon's RAM to Xen, and use its frames as the guest's
     /// region. What is in it is lost. It comes back by
-    /// [`deflate`](Self::deflate), or when the guest is dropped.
+    /// [`deflate`](Self::deflate), or when the guest is dropped. Context of
+    /// both as that of the platform's `map` and `unmap`.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use crate::{DomId, Error, GrantRef, Guest, PAGE_SIZE, Result, ffi, ffi::abi};
 /// Bytes in a peer's page, named by the reference that it granted.
 ///
 /// No mapping is made, so for small data this is the cheaper way: one
-/// hypercall, and no frames for it.
+/// hypercall, and no frames for it. Any context, any CPU.
 ///
 /// ```
 /// use xen_guest::{DomId, Error, GrantRef, Granted, Guest};

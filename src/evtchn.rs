@@ -158,7 +158,8 @@ impl<'g> EventChannel<'g> {
 
     /// Have `handler` called for every event from now on, in place of an
     /// earlier one. Events that came before are delivered at once. The
-    /// handler runs in interrupt context and may use the whole crate.
+    /// handler runs in interrupt context and may use the whole crate; if it
+    /// panics the program aborts.
     ///
     /// # Errors
     ///

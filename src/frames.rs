@@ -44,8 +44,9 @@ impl EmptyPages {
     /// # Safety
     ///
     /// `va` is page aligned and in a range for which the platform's
-    /// `virt_to_gfn` and `map` work; the frames hold neither RAM nor a
-    /// mapping (Xen would replace it silently), and nobody else uses them.
+    /// `virt_to_gfn` and `map` work; the frames are consecutive, hold neither
+    /// RAM nor a mapping (Xen would replace it silently), and nobody else uses
+    /// them.
     pub const unsafe fn from_raw(va: NonNull<u8>, pages: u32) -> Self {
         Self { va, pages }
     }

@@ -158,7 +158,9 @@ impl Capability {
 /// RAM or device memory, or trapped.
 ///
 /// Handlers are called by [`serve`](Self::serve), on its thread, and may
-/// borrow: they live at least as long as the storage is borrowed.
+/// borrow: they live at least as long as the storage is borrowed. They may use
+/// this value, and free the reservation whose handler they are; one that
+/// panics aborts the program.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -201,7 +203,10 @@ impl Capability {
 /// # }
 /// ```
 ///
-/// Dropping frees everything that was reserved.
+/// Dropping frees everything that was reserved. If Xen or the platform keeps
+/// some of it, it is lost, and [`Guest::abandoned`] counts one.
+///
+/// In thread context, with the calls of one value on one thread.
 pub struct GuestMemory<'m> {
     raw: NonNull<ffi::xg_vm>,
     guest: &'m Guest<'m>,

@@ -91,6 +91,8 @@ mod mapping;
 mod page;
 mod physmap;
 mod platform;
+#[cfg(doctest)]
+mod refused;
 mod region;
 mod reservation;
 mod shared;

@@ -25,7 +25,11 @@ use crate::{
 ///
 /// It owns the pages that it was given to map at. With
 /// [`RegionPages`](crate::RegionPages) that is all there is to do: once it is
-/// dropped they are the region's again.
+/// dropped they are the region's again. If Xen or the platform does not unmap
+/// them they are nobody's, which [`Guest::abandoned`] counts.
+///
+/// All of it in any context in which the platform's `map` and `unmap` may be
+/// called, and on any CPU.
 pub struct GrantMapping<'g, P: FrameOwner = EmptyPages, const N: usize = 1> {
     guest: &'g Guest<'g>,
     pages: ManuallyDrop<P>,

@@ -73,6 +73,8 @@ const NOTHING: ffi::xg_vm_frame = ffi::xg_vm_frame {
 };
 
 /// A range of the domain's addresses, freed when dropped with all it brought.
+/// What can't be freed stays until its [`GuestMemory`] goes, which tries again;
+/// [`Guest::abandoned`](crate::Guest::abandoned) counts it.
 pub struct Reservation<'v> {
     memory: &'v GuestMemory<'v>,
     raw: NonNull<ffi::xg_vm_reservation>,
