@@ -158,9 +158,9 @@ impl Capability {
 /// RAM or device memory, or trapped.
 ///
 /// Handlers are called by [`serve`](Self::serve), on its thread, and may
-/// borrow: they live at least as long as the storage is borrowed. They may use
-/// this value, and free the reservation whose handler they are; one that
-/// panics aborts the program.
+/// borrow: they live at least as long as the storage is borrowed. Where all of
+/// it is static they may use this value, and free the reservation whose handler
+/// they are. One that panics aborts the program.
 ///
 /// ```
 /// use std::cell::Cell;

@@ -6,6 +6,7 @@
 mod common;
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use common::Storage;
 use xen_guest::sim::{Access, Domain, DomainConfig, Frame, Hypervisor};
 use xen_guest::{
     Capability, Error, Fault, FrameKind, Gfn, Guest, GuestMemory, GuestMemoryConfig,
-    GuestMemoryStorage, MapFrame, Outcome, PAGE_SIZE, Region, Rights, Window, ffi, region_metadata,
+    GuestMemoryStorage, MapFrame, Outcome, PAGE_SIZE, Region, Reservation, Rights, Window, ffi,
+    region_metadata,
 };
 
 const HOLE: usize = 0x8000_0000;
@@ -160,6 +162,42 @@ fn a_served_page_is_written_by_another_thread() {
             stop.store(true, SeqCst);
             assert!(values.iter().all(|v| [0, u64::MAX].contains(v)));
         });
+    });
+}
+
+/// As with statics, which nothing drops: a handler has its own reservation.
+#[test]
+fn a_handler_frees_what_it_serves() {
+    with_world(|w| {
+        let mut storage = Memory::new();
+        let own = Cell::new(None::<ManuallyDrop<Reservation<'_>>>);
+        let user = Cell::new(None::<&GuestMemory<'_>>);
+        let next = |fault: &mut Fault<'_>| {
+            fault.map_ram(true).unwrap();
+            Outcome::Retry
+        };
+        let handler = |fault: &mut Fault<'_>| {
+            let memory = user.get().unwrap();
+            drop(own.take().map(ManuallyDrop::into_inner));
+            assert_eq!(fault.map_ram(false), Err(Error::NotFound));
+            assert_eq!((memory.serve(), memory.reservations()), (0, 0));
+            // In a slot of its own: this one's is free once it returns.
+            memory.reserve(HOLE, 1, &next).unwrap().keep();
+            assert_eq!(fault.addr(), HOLE);
+            Outcome::Done(7)
+        };
+        // SAFETY: another domain's.
+        let memory = unsafe { GuestMemory::new(w.guest, &mut storage, w.config()) }.unwrap();
+        let memory = ManuallyDrop::new(memory);
+        user.set(Some(&memory));
+        let made = memory.reserve(HOLE, 1, &handler).unwrap();
+        own.set(Some(ManuallyDrop::new(made)));
+        assert_eq!(w.read(&memory, AT, 4), 7);
+        assert_eq!(memory.reservations(), 1);
+        assert_eq!(w.read(&memory, AT, 4), 0);
+        assert_eq!(memory.errors(), 0);
+        // SAFETY: set up, and not used any more.
+        assert_eq!(unsafe { ffi::xg_vm_fini(memory.as_raw()) }, 0);
     });
 }
 

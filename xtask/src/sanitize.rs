@@ -230,7 +230,8 @@ fn finds_mistakes(program: &Path, tally: &mut Tally) -> Result<bool> {
 }
 
 /// The tests in which threads of one guest meet.
-const RACING: [&str; 5] = [
+const RACING: [&str; 6] = [
+    "guest_memory_types",
     "ioreq_states",
     "model_handlers",
     "stress_events",
