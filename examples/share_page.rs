@@ -143,7 +143,8 @@ fn run(rounds: u32, trace: Option<&Path>) -> Result<(), Box<dyn std::error::Erro
         guest.finish().map_err(|(error, _)| error)?;
     }
     if let Some(file) = trace {
-        std::fs::write(file, xen.trace())?;
+        std::fs::write(file, xen.trace())
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         println!("timeline: {}", file.display());
     }
     let leaks = xen.leaks();

@@ -46,6 +46,16 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 
 /// The command as a person would type it, environment changes included.
 pub fn display(command: &Command) -> String {
+    line(command, true)
+}
+
+/// The same for errors: without the variables that are taken away, of which
+/// the outer cargo brings twenty.
+fn brief(command: &Command) -> String {
+    line(command, false)
+}
+
+fn line(command: &Command, whole: bool) -> String {
     let quote = |s: &OsStr| {
         let s = s.to_string_lossy();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
@@ -61,11 +71,9 @@ pub fn display(command: &Command) -> String {
     }
     // In this order a shell takes the line as it is: `env -u A -u B C=1 program`.
     let (set, unset): (Vec<_>, Vec<_>) = command.get_envs().partition(|(_, v)| v.is_some());
-    if !unset.is_empty() {
+    if whole && !unset.is_empty() {
         words.push("env".into());
-    }
-    for (key, _) in unset {
-        words.push(format!("-u {}", key.to_string_lossy()));
+        words.extend(unset.iter().map(|(key, _)| format!("-u {}", key.display())));
     }
     for (key, value) in set {
         let value = value.map(quote).unwrap_or_default();
@@ -89,9 +97,9 @@ pub fn run(command: &mut Command) -> Result<()> {
     announce(command);
     let status = command
         .status()
-        .with_context(|| format!("cannot start: {}", display(command)))?;
+        .with_context(|| format!("cannot start: {}", brief(command)))?;
     if !status.success() {
-        bail!("{status}: {}", display(command));
+        bail!("{status}: {}", brief(command));
     }
     Ok(())
 }
@@ -103,12 +111,12 @@ pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("cannot start: {}", display(command)))?;
+        .with_context(|| format!("cannot start: {}", brief(command)))?;
     if !output.status.success() {
         bail!(
             "{}: {}\n{}",
             output.status,
-            display(command),
+            brief(command),
             String::from_utf8_lossy(&output.stderr).trim_end()
         );
     }
@@ -122,7 +130,7 @@ pub fn lines(command: &mut Command, mut see: impl FnMut(&str)) -> Result<ExitSta
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("cannot start: {}", display(command)))?;
+        .with_context(|| format!("cannot start: {}", brief(command)))?;
     if let Some(stdout) = child.stdout.take() {
         let mut reader = BufReader::new(stdout);
         let mut bytes = Vec::new();
@@ -164,6 +172,7 @@ mod tests {
             .env_remove("RUSTC")
             .current_dir("/tmp");
         assert_eq!(display(&command), "cd /tmp && env -u RUSTC A='x y' cargo");
+        assert_eq!(brief(&command), "cd /tmp && A='x y' cargo");
     }
 
     #[test]

@@ -37,6 +37,10 @@ impl Toolchain {
     pub fn for_target(target: &str) -> Result<Self> {
         // The C core is compiled along, and the host's compiler can't.
         setup::require(&[Need::Clang])?;
+        // Before a whole compiler is installed for a slip of the pen.
+        if !known(target) {
+            bail!("no target {target}: `rustc --print target-list` has them all");
+        }
         let with = |origin| Toolchain {
             target: target.to_owned(),
             origin,
@@ -127,6 +131,14 @@ fn installed(target: &str) -> bool {
             .join("lib")
             .is_dir()
     })
+}
+
+/// Whether the compiler in PATH has heard of it; where there is none, perhaps.
+fn known(target: &str) -> bool {
+    let mut rustc = Command::new("rustc");
+    sanitise(&mut rustc);
+    process::output(rustc.args(["--print", "target-list"]))
+        .map_or(true, |list| list.lines().any(|line| line == target))
 }
 
 /// Let rustup try; offline, or without rustup, this is a plain no.
@@ -245,6 +257,13 @@ mod tests {
             assert!(!leaks(OsStr::new(key)), "{key}");
         }
         assert!(!leaks(OsStr::new("PATH")));
+    }
+
+    #[test]
+    fn misspelt_targets_are_refused_before_anything_is_installed() {
+        assert!(known("aarch64-unknown-none") && known("x86_64-unknown-none"));
+        let error = Toolchain::for_target("aarch64-unknown-nine").expect_err("no such target");
+        assert!(error.to_string().contains("target-list"), "{error}");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Firmware {
         let bin = match bin {
             Some(bin) => bin.to_owned(),
             None if folder.join(PROJECT).is_file() => project_name(&folder)?,
-            None => package_name(&folder)?,
+            None => program_name(&folder)?,
         };
         Ok(Self::new(folder, &bin))
     }
@@ -170,21 +170,27 @@ fn project_name(folder: &Path) -> Result<String> {
         .to_owned())
 }
 
-fn package_name(folder: &Path) -> Result<String> {
+/// The package's program, or the one of several that is called like it.
+fn program_name(folder: &Path) -> Result<String> {
     let mut cargo = host_cargo("metadata");
     cargo
         .current_dir(folder)
         .args(["--no-deps", "--format-version", "1"]);
     let metadata: serde_json::Value = serde_json::from_str(&process::output(&mut cargo)?)?;
     let manifest = folder.join("Cargo.toml");
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let mut names = packages
-        .filter(|package| package["manifest_path"].as_str() == manifest.to_str())
-        .filter_map(|package| package["name"].as_str());
-    Ok(names
-        .next()
-        .with_context(|| format!("there is no package in {}", folder.display()))?
-        .to_owned())
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let package = packages
+        .find(|package| package["manifest_path"].as_str() == manifest.to_str())
+        .with_context(|| format!("there is no package in {}", folder.display()))?;
+    let targets = package["targets"].as_array().into_iter().flatten();
+    let mut programs = targets
+        .filter(|target| target["kind"][0].as_str() == Some("bin"))
+        .filter_map(|target| target["name"].as_str());
+    let name = match (programs.next(), programs.next()) {
+        (Some(only), None) => Some(only),
+        _ => package["name"].as_str(),
+    };
+    Ok(name.context("a package has a name")?.to_owned())
 }
 
 /// Turn an ELF program into the bytes to load at `base`.

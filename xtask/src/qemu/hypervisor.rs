@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
@@ -85,13 +86,22 @@ impl Hypervisor {
             Hypervisor::V4_17 => fetched(Version::V4_17),
             Hypervisor::V4_20 => fetched(Version::V4_20),
             Hypervisor::Ioreq(version) => built(*version),
-            Hypervisor::Path(path) if path.is_file() => Ok(path.clone()),
-            Hypervisor::Path(path) => bail!(
-                "no Xen at {}: give 4.17, 4.20, ioreq, 4.17-ioreq or the path of an arm64 image",
-                path.display()
-            ),
+            Hypervisor::Path(path) => check(path).map(|()| path.clone()),
         }
     }
+}
+
+/// Whether this is an image of the user's that can be booted.
+pub fn check(path: &Path) -> Result<()> {
+    const CHOICES: &str = "give 4.17, 4.20, ioreq, 4.17-ioreq or the path of an arm64 Image";
+    let mut header = [0; 0x3c];
+    let read = fs::File::open(path)
+        .with_context(|| format!("no Xen at {}: {CHOICES}", path.display()))?
+        .read_exact(&mut header);
+    if read.is_err() || !header.ends_with(b"ARM\x64") {
+        bail!("{} is no arm64 Image: {CHOICES}", path.display());
+    }
+    Ok(())
 }
 
 fn built(version: Version) -> Result<PathBuf> {
@@ -158,6 +168,21 @@ mod tests {
         assert_eq!("ioreq".parse(), Ok(Hypervisor::Ioreq(Version::V4_20)));
         assert_eq!("4.17-ioreq".parse(), Ok(Hypervisor::Ioreq(Version::V4_17)));
         assert_eq!("./xen".parse(), Ok(Hypervisor::Path("./xen".into())));
-        assert!(Hypervisor::Path("/nowhere/xen".into()).image().is_err());
+    }
+
+    #[test]
+    fn only_images_are_taken() -> Result<()> {
+        let error = |path: &Path| check(path).unwrap_err().to_string();
+        assert!(error(Path::new("/nowhere/4.18")).starts_with("no Xen at /nowhere/4.18"));
+        assert!(error(process::workspace()).contains("is no arm64 Image"));
+
+        let file = tempfile::NamedTempFile::new()?;
+        fs::write(file.path(), [0; 0x40])?;
+        assert!(error(file.path()).contains("is no arm64 Image"));
+        let mut image = [0; 0x40];
+        image[0x38..0x3c].copy_from_slice(b"ARM\x64");
+        fs::write(file.path(), image)?;
+        assert_eq!(Hypervisor::Path(file.path().into()).image()?, file.path());
+        Ok(())
     }
 }

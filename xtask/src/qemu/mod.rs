@@ -15,12 +15,11 @@ pub mod machine;
 pub mod progress;
 pub mod verdict;
 
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 
 use crate::counts;
 use crate::process;
@@ -69,12 +68,20 @@ pub struct MachineArgs {
           value_parser = clap::value_parser!(u32).range(1..=8))]
     pub cpus: Option<u32>,
     /// Give up after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30,
+          value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
 }
 
-fn parse_hypervisor(text: &str) -> Result<Hypervisor, Infallible> {
-    text.parse()
+/// Look at an image of the user's now, not after the firmware was built.
+fn parse_hypervisor(text: &str) -> Result<Hypervisor, String> {
+    let Ok(hypervisor) = text.parse();
+    match &hypervisor {
+        Hypervisor::Path(path) => hypervisor::check(path)
+            .map(|()| hypervisor.clone())
+            .map_err(|error| error.to_string()),
+        _ => Ok(hypervisor),
+    }
 }
 
 impl MachineArgs {
@@ -142,6 +149,7 @@ struct BenchArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("guests").args(["dom0", "domu"]).required(true).multiple(true))]
 struct BootArgs {
     /// dom0's image.
     #[arg(long, value_name = "IMAGE")]
