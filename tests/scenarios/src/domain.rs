@@ -144,11 +144,13 @@ impl<'w> Domain<'w> {
 
     /// What it holds: open ports, grants, mappings.
     pub(crate) fn state(&self) -> State {
-        // SAFETY: the guest is set up; these words are only counted.
+        // SAFETY: the guest is set up; all that changes is read atomically, as
+        // an upcall may be changing it.
         let (open, granted) = unsafe {
             let guest = self.raw();
             let open = (0..(*guest).evtchn.nr_ports as usize)
-                .map(|i| (*(*guest).evtchn.slots.add(i)).state)
+                .map(|i| &raw mut (*(*guest).evtchn.slots.add(i)).state)
+                .map(|state| AtomicU32::from_ptr(state).load(Ordering::Relaxed))
                 .filter(|state| state & ffi::XG_PORT_OPEN != 0)
                 .count();
             (open, ffi::xg_gnttab_in_use(guest))
