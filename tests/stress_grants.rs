@@ -34,34 +34,38 @@ fn references_belong_to_one() {
         let gfn = page.gfn().raw();
         let taken: Vec<AtomicBool> = (0..1024).map(|_| AtomicBool::new(false)).collect();
         let full = AtomicU64::new(0);
+        let grant = |own: &mut Vec<u32>| match raw.grant(1, gfn, false) {
+            ENOSPC => _ = full.fetch_add(1, SeqCst),
+            gref => {
+                assert!(gref >= 8, "{gref}");
+                let before = taken[gref as usize].swap(true, SeqCst);
+                assert!(!before, "{gref} has two owners");
+                own.push(gref as u32);
+            }
+        };
+        let end = |gref: u32| {
+            taken[gref as usize].store(false, SeqCst);
+            assert_eq!(raw.end(gref), 0);
+        };
+        // All have as many as they keep before any of them ends one.
+        let mut owns = [const { Vec::new() }; THREADS];
         thread::scope(|scope| {
-            for seed in 0..THREADS {
-                let (taken, full) = (&taken, &full);
+            for own in &mut owns {
+                scope.spawn(|| (0..keep).for_each(|_| grant(own)));
+            }
+        });
+        thread::scope(|scope| {
+            for (mut own, seed) in owns.into_iter().zip(1..) {
                 scope.spawn(move || {
-                    let mut random = Random::new(seed as u64 + 1);
-                    let mut own: Vec<u32> = Vec::new();
+                    let mut random = Random::new(seed);
                     for _ in 0..TURNS {
-                        let grow = own.len() < keep && !random.one_in(3);
-                        if own.is_empty() || grow {
-                            match raw.grant(1, gfn, false) {
-                                ENOSPC => _ = full.fetch_add(1, SeqCst),
-                                gref => {
-                                    assert!(gref >= 8, "{gref}");
-                                    let before = taken[gref as usize].swap(true, SeqCst);
-                                    assert!(!before, "{gref} has two owners");
-                                    own.push(gref as u32);
-                                }
-                            }
+                        if own.is_empty() || own.len() < keep && !random.one_in(3) {
+                            grant(&mut own);
                         } else {
-                            let gref = own.swap_remove(random.below(own.len()));
-                            taken[gref as usize].store(false, SeqCst);
-                            assert_eq!(raw.end(gref), 0);
+                            end(own.swap_remove(random.below(own.len())));
                         }
                     }
-                    for gref in own {
-                        taken[gref as usize].store(false, SeqCst);
-                        assert_eq!(raw.end(gref), 0);
-                    }
+                    own.into_iter().for_each(end);
                 });
             }
         });
