@@ -83,20 +83,25 @@ static int memory_mapping(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 	return rc ? rc : (int)count;
 }
 
-static bool ranges_valid(uint64_t gfn, uint64_t mfn, uint32_t count)
+/* What both directions check first; nothing is done yet. */
+static int begin(uint64_t gfn, uint64_t mfn, uint32_t count, uint32_t *done)
 {
+	if (!done)
+		return -XG_EINVAL;
+	*done = 0;
 	return count && xg_frames_valid(gfn, count) &&
-	       xg_frames_valid(mfn, count);
+			       xg_frames_valid(mfn, count)
+		       ? 0
+		       : -XG_EINVAL;
 }
 
 int xg_domctl_map_mmio(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 		       uint64_t mfn, uint32_t count, uint32_t *done)
 {
-	if (!done)
-		return -XG_EINVAL;
-	*done = 0;
-	if (!ranges_valid(gfn, mfn, count))
-		return -XG_EINVAL;
+	int bad = begin(gfn, mfn, count, done);
+
+	if (bad)
+		return bad;
 	while (*done < count) {
 		uint32_t left = count - *done;
 		uint32_t batch = left < MMIO_CHUNK ? left : MMIO_CHUNK;
@@ -121,11 +126,10 @@ int xg_domctl_map_mmio(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 int xg_domctl_unmap_mmio(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 			 uint64_t mfn, uint32_t count, uint32_t *done)
 {
-	if (!done)
-		return -XG_EINVAL;
-	*done = 0;
-	if (!ranges_valid(gfn, mfn, count))
-		return -XG_EINVAL;
+	int bad = begin(gfn, mfn, count, done);
+
+	if (bad)
+		return bad;
 	while (*done < count) {
 		uint32_t left = count - *done;
 		uint32_t batch = left < MMIO_CHUNK ? left : MMIO_CHUNK;

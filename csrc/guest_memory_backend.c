@@ -324,28 +324,18 @@ static int open_own(struct xg_vm *vm, uint64_t gfn, uint32_t *pages, void **va)
 
 int xg_vm_open_ram(struct xg_vm *vm, uint64_t gfn, uint32_t *pages, void **va)
 {
-	struct xg_window at;
-	uint32_t left = 0;
+	struct xg_window at = {0};
 	int rc = xg_vm_need(vm, XG_VM_WINDOW);
 
 	if (rc)
 		return rc;
 	if (vm->dom == DOMID_SELF)
 		return open_own(vm, gfn, pages, va);
-	for (*va = NULL;; *pages /= 2) {
-		*va = xg_region_get_pages(vm->guest, *pages);
-		if (*va)
-			break;
-		if (*pages == 1)
-			return -XG_ENOSPC;
-	}
-	rc = window_at(vm, *va, *pages, &at);
-	if (!rc)
-		rc = xg_foreign_map(vm->guest, vm->dom, gfn, &at, RIGHTS_ALL,
-				    &left);
-	/* Frames that are left keep the region's pages from being used. */
-	if (rc && !left)
-		xg_region_put_pages(vm->guest, *va, *pages);
+	while ((rc = xg_foreign_get(vm->guest, vm->dom, gfn, *pages, RIGHTS_ALL,
+				    &at)) == -XG_ENOSPC &&
+	       *pages > 1)
+		*pages /= 2;
+	*va = at.va;
 	return rc;
 }
 
@@ -419,12 +409,11 @@ int xg_vm_open_mmio(struct xg_vm *vm, uint64_t mfn, void **va)
 
 	if (vm->self == DOMID_SELF)
 		return -XG_EOPNOTSUPP;
-	*va = xg_region_get_pages(g, 1);
-	if (!*va)
-		return -XG_ENOSPC;
-	rc = window_at(vm, *va, 1, &at);
-	if (!rc)
-		rc = xg_domctl_map_mmio(g, vm->self, at.gfn, mfn, 1, &done);
+	rc = xg_region_get_window(g, 1, &at);
+	if (rc)
+		return rc;
+	*va = at.va;
+	rc = xg_domctl_map_mmio(g, vm->self, at.gfn, mfn, 1, &done);
 	if (!rc)
 		rc = make_visible(vm, *va, at.gfn, mfn);
 	if (rc && rc != -XG_EIO)

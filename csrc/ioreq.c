@@ -89,61 +89,42 @@ static int destroy(struct xg_ioreq *s)
 	return dm_op(s, &op);
 }
 
-static int window_at(struct xg_ioreq *s, void *va, struct xg_window *at)
-{
-	struct xg_guest *g = s->guest;
-
-	at->va = va;
-	at->pages = 1;
-	return g->platform->virt_to_gfn(g->context, va, &at->gfn);
-}
-
 /* Into a page of a region. Before the server is enabled: only then does Xen
  * write the vCPUs' ports there. */
 static int map_page(struct xg_ioreq *s)
 {
-	struct xg_guest *g = s->guest;
-	void *va = xg_region_get_pages(g, 1);
 	struct xg_window at;
-	uint32_t left = 0;
-	int rc;
+	int rc = xg_resource_get(s->guest, s->dom, XENMEM_resource_ioreq_server,
+				 s->id,
+				 XENMEM_resource_ioreq_server_frame_ioreq(0), 1,
+				 XG_PROT_READ | XG_PROT_WRITE, &at);
 
-	if (!va)
-		return -XG_ENOSPC;
-	rc = window_at(s, va, &at);
 	if (!rc)
-		rc = xg_resource_map(
-			g, s->dom, XENMEM_resource_ioreq_server, s->id,
-			XENMEM_resource_ioreq_server_frame_ioreq(0), &at,
-			XG_PROT_READ | XG_PROT_WRITE, &left);
-	if (!rc)
-		s->page = va;
-	else if (!left)
-		xg_region_put_pages(g, va, 1);
-	/* A frame that is left keeps the region's page from being used. */
+		s->page = at.va;
 	return rc;
 }
 
 static int unmap_page(struct xg_ioreq *s)
 {
-	struct xg_window at;
+	struct xg_guest *g = s->guest;
+	struct xg_window at = {.va = s->page, .pages = 1};
 	uint32_t left;
 	int rc;
 
 	if (!s->page)
 		return 0;
-	rc = window_at(s, s->page, &at);
+	rc = g->platform->virt_to_gfn(g->context, at.va, &at.gfn);
 	if (rc)
 		return rc;
-	rc = xg_foreign_unmap(s->guest, &at, &left);
+	rc = xg_foreign_unmap(g, &at, &left);
 	if (rc && rc != -XG_EIO)
 		return rc;
 	/* The CPU can't reach it any more. Once more: what Xen keeps now is
 	 * lost for good. */
-	if (rc && !xg_memory_remove_from_physmap(s->guest, DOMID_SELF, at.gfn))
+	if (rc && !xg_memory_remove_from_physmap(g, DOMID_SELF, at.gfn))
 		rc = 0;
 	if (!rc)
-		rc = xg_region_put_pages(s->guest, s->page, 1);
+		rc = xg_region_put_pages(g, at.va, 1);
 	s->page = NULL;
 	return rc;
 }
