@@ -7,9 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 use bindgen::callbacks::{DeriveTrait, ImplementsTrait, IntKind, ParseCallbacks};
@@ -395,22 +394,9 @@ fn rustfmt(text: &str) -> Result<String> {
     let mut command = Command::new("rustfmt");
     command
         .args(["--quiet", "--config-path"])
-        .arg(root().join("rustfmt.toml"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    process::announce(&command);
-    let mut child = command
-        .spawn()
-        .context("cannot start rustfmt; `rustup component add rustfmt` installs it")?;
-    let mut stdin = child.stdin.take().context("rustfmt has no input")?;
-    // rustfmt reads all of its input before it writes, so this cannot block.
-    stdin.write_all(text.as_bytes())?;
-    drop(stdin);
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("{}: {}", output.status, process::display(&command));
-    }
-    Ok(String::from_utf8(output.stdout)?)
+        .arg(root().join("rustfmt.toml"));
+    process::filter(&mut command, text)
+        .context("`rustup component add rustfmt` installs what this needs")
 }
 
 /// The first line in which two texts differ.

@@ -2,7 +2,7 @@
 //! Child processes: one place that prints, runs and checks commands.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,6 +42,24 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|candidate| candidate.is_file())
+}
+
+/// What a command that reads all of its input before it writes makes of `text`.
+pub fn filter(command: &mut Command, text: &str) -> Result<String> {
+    announce(command);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    let mut stdin = child.stdin.take().context("a child has no input")?;
+    stdin.write_all(text.as_bytes())?;
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("{}: {}", output.status, display(command));
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The command as a person would type it, environment changes included.

@@ -2,11 +2,10 @@
 //! `include/xen_guest/sim.h`: the simulator's C API, written by cbindgen from
 //! the Rust that implements it.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use cbindgen::{Builder, Config, DocumentationLength, DocumentationStyle, ExportConfig, Language};
 
 use crate::process;
@@ -153,20 +152,8 @@ fn clang_format(root: &Path, text: &str) -> Result<String> {
     let mut command = Command::new("clang-format");
     command
         .current_dir(root)
-        .arg(format!("--assume-filename={PATH}"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    process::announce(&command);
-    let mut child = command.spawn().context("cannot start clang-format")?;
-    let mut stdin = child.stdin.take().context("clang-format has no input")?;
-    // It reads all of its input before it writes, so this cannot block.
-    stdin.write_all(text.as_bytes())?;
-    drop(stdin);
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("{}: {}", output.status, process::display(&command));
-    }
-    Ok(String::from_utf8(output.stdout)?)
+        .arg(format!("--assume-filename={PATH}"));
+    process::filter(&mut command, text)
 }
 
 #[cfg(test)]
