@@ -159,6 +159,8 @@ void *memset(void *dest, int byte, size_t size)
 /// What cc passes for opt-level "z", "s" and 2. The budget is for the second:
 /// who counts bytes asks for it.
 const LEVELS: [&str; 3] = ["-Oz", "-Os", "-O2"];
+/// What build.rs adds where bytes count: the first two.
+const SMALL: &str = "-fomit-frame-pointer";
 const BUDGET_LEVEL: usize = 1;
 
 /// What it is for, the structures that are memory for it, and their budget. The
@@ -292,6 +294,7 @@ fn compile(source: &Path, object: &Path, level: &str) -> Result<()> {
     clang
         .args(FLAGS)
         .arg(level)
+        .args((level != "-O2").then_some(SMALL))
         .arg("-I")
         .arg(&include)
         .arg("-isystem")
@@ -322,7 +325,10 @@ fn first_number(table: &str) -> Option<u64> {
 
 fn code(folder: &Path, verdicts: &mut Verdicts) -> Result<()> {
     let csrc = process::workspace().join("csrc");
-    println!("bytes of code on arm64 ({})", FLAGS.join(" "));
+    println!(
+        "bytes of code on arm64 ({}; {SMALL} with -Oz and -Os)",
+        FLAGS.join(" ")
+    );
     println!(
         "{:17} {:>7} {:>7} {:>7}",
         "", LEVELS[0], LEVELS[1], LEVELS[2]
