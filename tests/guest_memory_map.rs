@@ -244,7 +244,7 @@ fn device_memory_at_its_own_address() {
     });
 }
 
-/// T10: another address, and a base inside of a page.
+/// Another address, and a base inside of a page.
 #[test]
 fn device_memory_elsewhere() {
     with_vm(ffi::XG_VM_PERMIT_MMIO, 0, |m, vm, callback| {
@@ -490,7 +490,7 @@ fn frames_that_are_present_stay() {
     });
 }
 
-/// T8: the first access maps all of it, the second is for the callback.
+/// The first access maps all of it, the second is for the callback.
 #[test]
 fn deferred_mapping() {
     with_vm(DEFER, 2, |m, vm, callback| {
@@ -613,7 +613,7 @@ fn iterators_can_not_free_what_they_map() {
     });
 }
 
-/// T11: both sides see one page.
+/// Both sides see one page.
 #[test]
 fn created_ram_is_shared() {
     with_vm(0, 0, |m, vm, callback| {
@@ -671,7 +671,7 @@ fn created_device_memory_is_shared() {
     });
 }
 
-/// T17: what can be done, and the errors of what can't.
+/// What can be done, and the errors of what can't.
 #[test]
 fn caps_by_caller() {
     let plain = DomainConfig::default();
@@ -768,7 +768,7 @@ fn caps_by_caller() {
     });
 }
 
-/// T17: a Xen without device models or domctls, or with a version of those
+/// A Xen without device models or domctls, or with a version of those
 /// that is not known here.
 #[test]
 fn caps_by_xen() {

@@ -107,7 +107,7 @@ fn callbacks_see_accesses_and_answer_them() {
     });
 }
 
-/// T11: reads of a page for reading are served, writes are for the callback.
+/// Reads of a page for reading are served, writes are for the callback.
 #[test]
 fn a_page_for_reading() {
     with_vm(0, |m, vm| {
@@ -207,7 +207,7 @@ fn device_memory_for_reading() {
     });
 }
 
-/// T16: each code, of a reservation's callback and of the one for unhandled
+/// Each code, of a reservation's callback and of the one for unhandled
 /// accesses, for reads and for writes.
 #[test]
 fn every_result() {
@@ -345,7 +345,7 @@ fn deferred_memory_comes_with_an_access() {
     });
 }
 
-/// T14: a callback that makes memory, or takes its own reservation away.
+/// A callback that makes memory, or takes its own reservation away.
 #[test]
 fn callbacks_map_and_free() {
     with_vm(0, |m, vm| {

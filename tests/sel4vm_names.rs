@@ -375,7 +375,7 @@ fn restart_without_memory() {
     }
 }
 
-/// T12: the lanes of a word, by libsel4vm's formula.
+/// The lanes of a word, by libsel4vm's formula.
 #[test]
 fn lanes() {
     let words = [
