@@ -74,11 +74,32 @@ impl Options {
 /// If there is less metadata than [`region_metadata`](xen_guest::region_metadata)
 /// says.
 pub fn region(pages: u32, metadata: &'static mut [u64]) -> Option<Region<'static>> {
-    let window = to_window(windows().take(pages as usize)?);
+    Some(region_over(windows().take(pages as usize)?, metadata))
+}
+
+/// The same, out of the range with this number in
+/// [`Windows::empty`](crate::Windows::empty).
+///
+/// # Panics
+///
+/// As [`region`].
+pub fn region_in(
+    range: usize,
+    pages: u32,
+    metadata: &'static mut [u64],
+) -> Option<Region<'static>> {
+    Some(region_over(
+        windows().take_in(range, pages as usize)?,
+        metadata,
+    ))
+}
+
+fn region_over(frames: crate::Region, metadata: &'static mut [u64]) -> Region<'static> {
+    let window = to_window(frames);
     // SAFETY: The frames are empty, and taken for this. The platform maps
     // them at their own addresses.
     let region = unsafe { Region::new(&window, metadata) };
-    Some(region.unwrap_or_else(|error| panic!("no region of {pages} pages: {error}")))
+    region.unwrap_or_else(|error| panic!("no region over {frames}: {error}"))
 }
 
 /// The same, with more to choose.

@@ -41,7 +41,7 @@ use dtoolkit::fdt::Fdt;
 use spin::Once;
 
 pub use args::Args;
-pub use guest::{Options, guest, init, init_in, init_with, region};
+pub use guest::{Options, guest, init, init_in, init_with, region, region_in};
 pub use machine::{Machine, Region};
 pub use windows::{RamBlocks, Windows};
 

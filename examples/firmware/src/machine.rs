@@ -29,9 +29,20 @@ impl Region {
         self.start + self.size
     }
 
+    /// Is all of `other` in it?
+    pub const fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end() <= self.end()
+    }
+
     /// The number of whole pages.
     pub const fn pages(self) -> usize {
         self.size / PAGE_SIZE
+    }
+
+    /// The part of it below this address, if there is any.
+    pub fn below(self, end: usize) -> Option<Self> {
+        let size = self.size.min(end.checked_sub(self.start)?);
+        (size > 0).then_some(Self { size, ..self })
     }
 
     /// Its addresses.
@@ -46,6 +57,10 @@ impl fmt::Display for Region {
     }
 }
 
+/// More extended regions than Xen gives a domU, which has two banks of RAM. A
+/// dom0 can have as many as its board's memory has gaps.
+pub const MAX_EXTENDED: usize = 16;
+
 /// The domain as its device tree describes it.
 #[derive(Debug)]
 pub struct Machine {
@@ -55,8 +70,8 @@ pub struct Machine {
     /// `hypervisor` node.
     pub grant: Region,
     /// Addresses with nothing behind them, for pages of other domains: the
-    /// other `reg` entries. Xen doesn't promise any.
-    pub extended: Vec<Region, 16>,
+    /// other `reg` entries, or the first of very many. Xen doesn't promise any.
+    pub extended: Vec<Region, MAX_EXTENDED>,
     /// The interrupt that says that an event channel is pending.
     pub event_interrupt: IntId,
     /// The virtual timer's interrupt.
@@ -85,7 +100,7 @@ impl Machine {
         let xen = child_like(root, &["xen,xen"]).expect("not a Xen guest: no /hypervisor");
         let mut regions = regions(xen);
         let grant = regions.next().expect("/hypervisor has a grant region");
-        let extended = regions.collect();
+        let extended = regions.take(MAX_EXTENDED).collect();
 
         let gic = child_like(root, &["arm,gic-v3"]).expect("a GICv3");
         let mut frames = self::regions(gic);

@@ -28,13 +28,15 @@ unsafe impl Platform for Firmware {
         machine
             .memory
             .iter()
-            .chain([&machine.grant, &windows().empty])
+            .chain([&machine.grant])
+            .chain(&windows().empty)
             .any(|region| region.range().contains(&va.addr()))
             .then(|| Gfn::containing(va.addr() as u64))
     }
 
     unsafe fn map(&self, va: *mut u8, gfn: Gfn, pages: u32, prot: Protection) -> Result {
-        if is_ram(va, pages) {
+        let region = range(va, pages)?;
+        if is_ram(region) {
             // In the page tables for good, in blocks that can't be taken
             // apart while they are in use.
             return if prot.write {
@@ -43,8 +45,7 @@ unsafe impl Platform for Firmware {
                 Err(Error::NotSupported)
             };
         }
-        let region = window(va, pages)?;
-        if gfn != Gfn::containing(va.addr() as u64) {
+        if !is_window(region) || gfn != Gfn::containing(va.addr() as u64) {
             return Err(Error::BadAddress);
         }
         // SAFETY: The caller says that this is a window of its own.
@@ -52,10 +53,13 @@ unsafe impl Platform for Firmware {
     }
 
     unsafe fn unmap(&self, va: *mut u8, pages: u32) -> Result {
-        if is_ram(va, pages) {
+        let region = range(va, pages)?;
+        if is_ram(region) {
             return Ok(());
         }
-        let region = window(va, pages)?;
+        if !is_window(region) {
+            return Err(Error::BadAddress);
+        }
         // SAFETY: The caller says that it was mapped and is not used.
         unsafe { mmu::unmap_window(region) }.map_err(to_error)
     }
@@ -92,32 +96,24 @@ unsafe impl Platform for Firmware {
     }
 }
 
-/// Is all of it in one bank of RAM, and not RAM that was set aside?
-fn is_ram(va: *mut u8, pages: u32) -> bool {
-    let region = Region {
-        start: va.addr(),
-        size: pages as usize * PAGE_SIZE,
-    };
-    let end = region.start.checked_add(region.size);
-    let mut banks = machine().memory.iter();
-    banks.any(|bank| bank.start <= va.addr() && end.is_some_and(|end| end <= bank.end()))
-        && !windows().contain(region)
+fn range(va: *mut u8, pages: u32) -> Result<Region> {
+    let start = va.addr();
+    let size = pages as usize * PAGE_SIZE;
+    match start.checked_add(size) {
+        Some(_) => Ok(Region { start, size }),
+        None => Err(Error::BadAddress),
+    }
 }
 
-/// The addresses of a window.
-fn window(va: *mut u8, pages: u32) -> Result<Region> {
-    let region = Region {
-        start: va.addr(),
-        size: pages as usize * PAGE_SIZE,
-    };
-    let end = region.start.checked_add(region.size);
-    let inside =
-        |outer: Region| outer.start <= region.start && end.is_some_and(|end| end <= outer.end());
-    if inside(machine().grant) || (end.is_some() && windows().contain(region)) {
-        Ok(region)
-    } else {
-        Err(Error::BadAddress)
-    }
+/// Is all of it in one bank of RAM, and not RAM that was set aside?
+fn is_ram(region: Region) -> bool {
+    let mut banks = machine().memory.iter();
+    banks.any(|bank| bank.contains(region)) && !windows().contain(region)
+}
+
+/// Is it where Xen may put pages?
+fn is_window(region: Region) -> bool {
+    machine().grant.contains(region) || windows().contain(region)
 }
 
 fn to_error(error: WindowError) -> Error {

@@ -4,9 +4,10 @@
 use core::fmt;
 use core::ptr::{self, NonNull};
 
+use heapless::Vec;
 use xen_guest::{EmptyPages, Gfn, PAGE_SIZE, Window};
 
-use crate::machine::{Machine, Region};
+use crate::machine::{MAX_EXTENDED, Machine, Region};
 use crate::mmu::ADDRESS_SPACE;
 use crate::sync::IrqMutex;
 
@@ -18,9 +19,10 @@ const GRANT_FRAMES: usize = 64;
 pub struct Windows {
     /// For the grant table.
     pub grant_table: Region,
-    /// For everything else: what [`take`](Self::take) hands out.
-    pub empty: Region,
-    taken: IrqMutex<usize>,
+    /// For everything else: what [`take`](Self::take) hands out. At least one.
+    pub empty: Vec<Region, MAX_EXTENDED>,
+    /// How many pages of each.
+    taken: IrqMutex<[usize; MAX_EXTENDED]>,
     ram: IrqMutex<Option<Region>>,
 }
 
@@ -55,43 +57,56 @@ impl Windows {
     /// Divides up what the device tree offers.
     ///
     /// The grant table goes to the region that is there for it, everything
-    /// else to the first extended region. Where Xen offers none, the grant
+    /// else to the extended regions, as far as this firmware's addresses go:
+    /// a domU's second one ends at 1 TiB. Where Xen offers none, the grant
     /// table has to share: its region is 16 MiB in a domU and 64 frames in a
     /// dom0, and the table fills at most 64.
     pub(crate) fn new(machine: &Machine) -> Self {
         let grant = machine.grant;
-        let extended = machine
+        let mut empty: Vec<_, MAX_EXTENDED> = machine
             .extended
             .iter()
-            .find(|region| region.end() <= ADDRESS_SPACE);
-        let frames = match extended {
-            Some(_) => grant.pages(),
-            None => grant.pages() / 2,
+            .filter_map(|region| region.below(ADDRESS_SPACE))
+            .collect();
+        let frames = if empty.is_empty() {
+            grant.pages() / 2
+        } else {
+            grant.pages()
         };
         let grant_table = Region {
             start: grant.start,
             size: frames.min(GRANT_FRAMES) * PAGE_SIZE,
         };
-        let rest = Region {
-            start: grant_table.end(),
-            size: grant.end() - grant_table.end(),
-        };
+        if empty.is_empty() {
+            let rest = Region {
+                start: grant_table.end(),
+                size: grant.end() - grant_table.end(),
+            };
+            empty.push(rest).expect("room for one");
+        }
         Self {
             grant_table,
-            empty: extended.copied().unwrap_or(rest),
-            taken: IrqMutex::new(0),
+            empty,
+            taken: IrqMutex::new([0; MAX_EXTENDED]),
             ram: IrqMutex::new(None),
         }
     }
 
-    /// Takes `pages` empty frames, for good. `None` if there are not as many.
+    /// Takes `pages` empty frames in a row, for good. `None` if there are not
+    /// as many.
     pub fn take(&self, pages: usize) -> Option<Region> {
-        let mut taken = self.taken.lock();
+        (0..self.empty.len()).find_map(|range| self.take_in(range, pages))
+    }
+
+    /// The same, out of the range with this number in `empty`.
+    pub fn take_in(&self, range: usize, pages: usize) -> Option<Region> {
+        let empty = self.empty.get(range)?;
+        let taken = &mut self.taken.lock()[range];
         let end = taken.checked_add(pages)?;
-        if end > self.empty.pages() {
+        if end > empty.pages() {
             return None;
         }
-        let start = self.empty.start + *taken * PAGE_SIZE;
+        let start = empty.start + *taken * PAGE_SIZE;
         *taken = end;
         Some(Region {
             start,
@@ -111,8 +126,9 @@ impl Windows {
 
     /// What may be mapped and unmapped but the grant table's.
     pub(crate) fn contain(&self, region: Region) -> bool {
-        let inside = |outer: Region| outer.start <= region.start && region.end() <= outer.end();
-        inside(self.empty) || self.ram.lock().is_some_and(inside)
+        let ram = *self.ram.lock();
+        let mut all = self.empty.iter().chain(&ram);
+        all.any(|range| range.contains(region))
     }
 
     /// The same, to map a peer's pages into.

@@ -142,7 +142,10 @@ fn main(machine: &'static Machine) {
         _ => panic!("break=fail, hang, panic or silent, not {how}"),
     });
 
-    let region = firmware::region(REGION_PAGES, METADATA.take());
+    // The last range, which is another than the window's where Xen has two.
+    let ranges = windows().empty.len();
+    assert_eq!(ranges, machine.extended.len().max(1), "all can be used");
+    let region = firmware::region_in(ranges - 1, REGION_PAGES, METADATA.take());
     let options = Options {
         parking: PARKING.take(),
         regions: REGION.init([region.expect("empty frames")]),

@@ -40,7 +40,9 @@ fn main(machine: &'static Machine) {
     }
     let windows = windows();
     println!("the grant table goes to {}", windows.grant_table);
-    println!("other pages of Xen's go to {}", windows.empty);
+    for range in &windows.empty {
+        println!("other pages of Xen's go to {range}");
+    }
 
     let start = now();
     sleep(Duration::from_millis(20));
