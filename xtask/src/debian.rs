@@ -11,13 +11,14 @@ use anyhow::{Result, bail};
 use tempfile::TempDir;
 
 use crate::process;
+use crate::qemu::arch::Arch;
 use crate::setup::System;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Packages for arm64.
-    Arm64,
+    /// Packages for an architecture.
+    Binary(Arch),
     /// Source packages.
     Source,
 }
@@ -26,7 +27,7 @@ impl Kind {
     /// As apt's lists say it.
     fn name(self) -> &'static str {
         match self {
-            Kind::Arm64 => "deb",
+            Kind::Binary(_) => "deb",
             Kind::Source => "deb-src",
         }
     }
@@ -34,6 +35,7 @@ impl Kind {
 
 /// The lists of one suite, in a folder that goes when this does.
 pub struct Archive {
+    arch: Arch,
     folder: TempDir,
     list: PathBuf,
 }
@@ -55,7 +57,12 @@ impl Archive {
         }
         let list = folder.path().join("debian.sources");
         fs::write(&list, sources)?;
-        let archive = Archive { folder, list };
+        let arch = match kind {
+            Kind::Binary(arch) => arch,
+            // apt asks for one all the same.
+            Kind::Source => Arch::Arm64,
+        };
+        let archive = Archive { arch, folder, list };
         archive.get(&["update"])?;
         Ok(archive)
     }
@@ -89,8 +96,8 @@ impl Archive {
         let mut option = |name: &str, value: &dyn fmt::Display| {
             command.arg("-o").arg(format!("{name}={value}"));
         };
-        option("APT::Architecture", &"arm64");
-        option("APT::Architectures", &"arm64");
+        option("APT::Architecture", &self.arch.debian());
+        option("APT::Architectures", &self.arch.debian());
         option("Dir::Etc::sourcelist", &self.list.display());
         option("Dir::Etc::sourceparts", &"/dev/null");
         option("Dir::State", &root.display());
@@ -236,7 +243,7 @@ mod tests {
                     deb [arch=amd64 signed-by=/keys/a.gpg] http://mirror.example/debian bookworm main\n\
                     deb-src http://mirror.example/debian bookworm main\n\
                     deb http://other.example nodistro main\n";
-        let found = from_list(text, Kind::Arm64, "bookworm", "bookworm");
+        let found = from_list(text, Kind::Binary(Arch::Arm64), "bookworm", "bookworm");
         assert_eq!(found.len(), 1);
         assert!(found[0].contains("URIs: http://mirror.example/debian\nSuites: bookworm\n"));
         assert!(found[0].ends_with("Signed-By: /keys/a.gpg\n"));

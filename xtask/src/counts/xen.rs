@@ -6,9 +6,10 @@
 use anyhow::{Context, Result, bail};
 
 use crate::process;
+use crate::qemu::arch::Arch;
 use crate::qemu::console::Source;
 use crate::qemu::firmware::Firmware;
-use crate::qemu::guest::{DOMU_IMAGE_BASE, Guest, completion_token};
+use crate::qemu::guest::{Guest, completion_token};
 use crate::qemu::hypervisor::{Hypervisor, Version};
 use crate::qemu::machine::{Clock, Machine, Policy};
 
@@ -73,10 +74,13 @@ fn counts(topic: &str, mut machine: Machine) -> Result<Vec<(String, f64)>> {
         Clock::Instructions { shift } => scale(shift)?,
         Clock::Wall { .. } => bail!("instructions are counted by a clock that counts them"),
     };
+    if machine.hypervisor.arch()? != Arch::Arm64 {
+        bail!("instructions are counted by arm64's counter");
+    }
     if !possible(topic, &machine.hypervisor) {
         bail!("{topic} takes a Xen with device models: --xen ioreq");
     }
-    let image = Firmware::new("tests/firmware", "counts").image(DOMU_IMAGE_BASE)?;
+    let image = Firmware::new("tests/firmware", "counts").image(Arch::Arm64)?;
     let served = topic == SERVED;
     machine.quiet = true;
     machine.dom0 = Some(

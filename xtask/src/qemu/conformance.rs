@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::MachineArgs;
 use super::firmware::Firmware;
-use super::guest::{DOMU_IMAGE_BASE, Guest, completion_token};
+use super::guest::{Guest, completion_token};
 use super::junit::{self, Case, Suite};
 use super::progress::Progress;
 use crate::process;
@@ -158,7 +158,8 @@ pub fn conform_with(args: &Args, events: Events) -> (Conformance, Result<()>) {
 
 /// One run, and how long it took.
 fn boot(args: &Args, events: Events, progress: &mut Progress) -> Result<Duration> {
-    let image = Firmware::new("tests/firmware", "conformance").image(DOMU_IMAGE_BASE)?;
+    let arch = args.machine.xen.arch()?;
+    let image = Firmware::new("tests/firmware", "conformance").image(arch)?;
     let policy = if args.machine.silo {
         " policy=silo"
     } else {

@@ -59,9 +59,13 @@ impl Line {
     }
 }
 
-/// `DOM1: text`, as Xen prints what a domU writes to its serial port.
+/// `DOM1: text`, as Xen prints what a domU writes to its serial port, or
+/// `(d1) text`, which is x86's debug port.
 fn from_domu(text: &str) -> Option<(u16, &str)> {
-    let (number, text) = text.strip_prefix("DOM")?.split_once(':')?;
+    let (number, text) = match text.strip_prefix("DOM") {
+        Some(rest) => rest.split_once(':')?,
+        None => text.strip_prefix("(d")?.split_once(')')?,
+    };
     let text = text.strip_prefix(' ').unwrap_or(text);
     Some((number.parse().ok()?, text))
 }
@@ -130,10 +134,14 @@ mod tests {
     #[test]
     fn lines_go_to_their_writers() {
         assert_eq!(
-            split("(XEN) Brought up 2 CPUs\r\n(XEN) DOM12: hello: world\r\nraw text\r\n"),
+            split(
+                "(XEN) Brought up 2 CPUs\r\n(XEN) DOM12: hello: world\r\n\
+                 (XEN) (d3) hello\r\nraw text\r\n"
+            ),
             [
                 (Source::Xen, "Brought up 2 CPUs".into()),
                 (Source::Domain(12), "hello: world".into()),
+                (Source::Domain(3), "hello".into()),
                 (Source::Domain(0), "raw text".into()),
             ]
         );
@@ -142,6 +150,8 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_domain_is_xens() {
         assert_eq!(split("(XEN) DOMAIN: x")[0].0, Source::Xen);
+        assert_eq!(split("(XEN) (done) x")[0].0, Source::Xen);
+        assert_eq!(split("(XEN) d1: x")[0].0, Source::Xen);
         assert_eq!(split("(XEN) *** LOADING DOMU ***")[0].0, Source::Xen);
         assert_eq!(split("(XEN) DOM99999: x")[0].0, Source::Xen);
     }

@@ -87,6 +87,9 @@ fn tie_to_parent(command: &mut Command) {
     tied.args(["--pdeathsig", "KILL", "--"])
         .arg(command.get_program())
         .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        tied.current_dir(folder);
+    }
     *command = tied;
 }
 

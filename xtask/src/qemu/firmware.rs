@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! From firmware's sources to the flat image that Xen loads.
+//! From firmware's sources to the image that Xen loads: a flat one on arm64, an
+//! ELF program on x86_64.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +8,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::arch::Arch;
+use super::elf::{lowest_load_address, pvh_entry};
+use super::guest::DOMU_IMAGE_BASE;
 use crate::process;
 use crate::setup::{self, Need};
 use crate::toolchain::{Toolchain, host_cargo};
-
-const TARGET: &str = "aarch64-unknown-none";
 
 /// Tells the firmware's build script where its image will be loaded.
 const BASE_VARIABLE: &str = "XG_IMAGE_BASE";
@@ -78,21 +80,31 @@ impl Firmware {
         Ok(self)
     }
 
-    /// Build it for this load address and return the image's path. Images for
-    /// different addresses lie beside each other.
-    pub fn image(&self, base: u64) -> Result<PathBuf> {
+    /// Build it for this architecture and return the image's path.
+    pub fn image(&self, arch: Arch) -> Result<PathBuf> {
         setup::require(&[Need::Clang, Need::Llvm])?;
-        let elf = if self.folder.join(PROJECT).is_file() {
-            self.build_project()?
-        } else {
-            self.build_package(base)?
+        let elf = match (self.folder.join(PROJECT).is_file(), arch) {
+            (true, Arch::Arm64) => self.build_project()?,
+            (true, Arch::X86_64) => bail!("CMake projects are for arm64"),
+            (false, _) => self.build_package(arch)?,
         };
-        let image = process::target_folder("firmware")?.join(format!("{}-{base:x}.img", self.bin));
-        flatten(&elf, &image, base)?;
-        Ok(image)
+        let folder = process::target_folder("firmware")?;
+        let name = &self.bin;
+        match arch {
+            Arch::Arm64 => {
+                let image = folder.join(format!("{name}-{DOMU_IMAGE_BASE:x}.img"));
+                flatten(&elf, &image, DOMU_IMAGE_BASE)?;
+                Ok(image)
+            }
+            Arch::X86_64 => {
+                let image = folder.join(format!("{name}-{}.elf", arch.name()));
+                strip(&elf, &image)?;
+                Ok(image)
+            }
+        }
     }
 
-    fn build_package(&self, base: u64) -> Result<PathBuf> {
+    fn build_package(&self, arch: Arch) -> Result<PathBuf> {
         if self.toolchain.is_some() {
             bail!("a Cargo package has no toolchain file");
         }
@@ -100,15 +112,17 @@ impl Firmware {
         if !manifest.is_file() {
             bail!("there is no firmware in {}", self.folder.display());
         }
-        let toolchain = Toolchain::for_target(TARGET)?;
+        let toolchain = Toolchain::for_target(arch.target())?;
         let mut cargo = toolchain.cargo("build");
         // The package's own .cargo/config.toml is found from its folder.
         cargo
             .current_dir(&self.folder)
             .arg("--manifest-path")
             .arg(&manifest)
-            .args(["--release", "--bin", &self.bin])
-            .env(BASE_VARIABLE, format!("{base:#x}"));
+            .args(["--release", "--bin", &self.bin]);
+        if arch == Arch::Arm64 {
+            cargo.env(BASE_VARIABLE, format!("{DOMU_IMAGE_BASE:#x}"));
+        }
         if !self.features.is_empty() {
             cargo.args(["--features", &self.features.join(",")]);
         }
@@ -214,29 +228,21 @@ fn flatten(elf: &Path, image: &Path, base: u64) -> Result<()> {
     check_header(&bytes).with_context(|| format!("Xen cannot boot {}", elf.display()))
 }
 
-/// Where the first byte of a little-endian 64-bit ELF program is loaded, which
-/// is where objcopy starts the flat image.
-fn lowest_load_address(elf: &[u8]) -> Option<u64> {
-    const PT_LOAD: u64 = 1;
-    let number = |at: usize, size: usize| -> Option<u64> {
-        let bytes = elf.get(at..at.checked_add(size)?)?;
-        Some(bytes.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)))
-    };
-    if !elf.starts_with(b"\x7fELF\x02\x01") {
-        return None;
-    }
-    let table = usize::try_from(number(0x20, 8)?).ok()?;
-    let (entry_size, count) = (number(0x36, 2)? as usize, number(0x38, 2)? as usize);
-    let mut lowest = None;
-    for index in 0..count {
-        let entry = table.checked_add(index * entry_size)?;
-        let (kind, address) = (number(entry, 4)?, number(entry.checked_add(0x18)?, 8)?);
-        let file_size = number(entry.checked_add(0x20)?, 8)?;
-        if kind == PT_LOAD && file_size > 0 {
-            lowest = Some(lowest.map_or(address, |l: u64| l.min(address)));
-        }
-    }
-    lowest
+/// Copy an ELF program without what only debuggers read.
+fn strip(elf: &Path, image: &Path) -> Result<()> {
+    process::output(
+        Command::new("llvm-objcopy")
+            .arg("--strip-all")
+            .args([elf, image]),
+    )?;
+    let bytes = fs::read(image).with_context(|| format!("cannot read {}", image.display()))?;
+    pvh_entry(&bytes).with_context(|| {
+        format!(
+            "Xen cannot boot {}: no note says where a PVH domain starts",
+            elf.display()
+        )
+    })?;
+    Ok(())
 }
 
 /// Check the arm64 Image header, which the firmware brings itself.
@@ -292,37 +298,5 @@ mod tests {
         assert_eq!(name("xtask").ok(), Some("xtask".into()));
         assert!(name("csrc/none").is_err());
         assert!(name("include").is_err());
-    }
-
-    /// A program with these (kind, physical address, file size) segments.
-    fn elf(segments: &[(u32, u64, u64)]) -> Vec<u8> {
-        let mut elf = vec![0; 64];
-        elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        elf[0x20] = 64;
-        elf[0x36] = 56;
-        elf[0x38] = segments.len() as u8;
-        for &(kind, address, size) in segments {
-            let mut entry = vec![0; 56];
-            entry[..4].copy_from_slice(&kind.to_le_bytes());
-            entry[0x18..0x20].copy_from_slice(&address.to_le_bytes());
-            entry[0x20..0x28].copy_from_slice(&size.to_le_bytes());
-            elf.extend(entry);
-        }
-        elf
-    }
-
-    #[test]
-    fn the_load_address_is_that_of_the_lowest_loaded_segment() {
-        let segments = [
-            (6, 0x100, 8),
-            (1, 0x4000_1000, 8),
-            (1, 0x4000_0000, 8),
-            (1, 0x3000_0000, 0),
-        ];
-        let program = elf(&segments);
-        assert_eq!(lowest_load_address(&program), Some(0x4000_0000));
-        assert_eq!(lowest_load_address(&program[..100]), None);
-        assert_eq!(lowest_load_address(&elf(&[])), None);
-        assert_eq!(lowest_load_address(b"MZ"), None);
     }
 }

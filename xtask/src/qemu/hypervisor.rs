@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 
+use super::arch::Arch;
 use crate::debian::{Archive, Kind};
 use crate::process;
 use crate::xen;
@@ -50,7 +51,9 @@ pub enum Hypervisor {
     V4_20,
     /// With device models, built here from Debian's sources.
     Ioreq(Version),
-    /// An arm64 Image of the user's.
+    /// Debian's for x86_64, which has device models.
+    X86_64(Version),
+    /// An image of the user's.
     Path(PathBuf),
 }
 
@@ -63,6 +66,8 @@ impl FromStr for Hypervisor {
             "4.20" => Hypervisor::V4_20,
             "ioreq" | "4.20-ioreq" => Hypervisor::Ioreq(Version::V4_20),
             "4.17-ioreq" => Hypervisor::Ioreq(Version::V4_17),
+            "x86_64" | "4.17-x86_64" => Hypervisor::X86_64(Version::V4_17),
+            "4.20-x86_64" => Hypervisor::X86_64(Version::V4_20),
             path => Hypervisor::Path(path.into()),
         })
     }
@@ -74,6 +79,7 @@ impl fmt::Display for Hypervisor {
             Hypervisor::V4_17 => f.write_str("Xen 4.17"),
             Hypervisor::V4_20 => f.write_str("Xen 4.20"),
             Hypervisor::Ioreq(version) => write!(f, "Xen {} with ioreq", version.name()),
+            Hypervisor::X86_64(version) => write!(f, "Xen {} for x86_64", version.name()),
             Hypervisor::Path(path) => write!(f, "Xen at {}", path.display()),
         }
     }
@@ -83,25 +89,38 @@ impl Hypervisor {
     /// The image's path, after fetching or building it if need be.
     pub fn image(&self) -> Result<PathBuf> {
         match self {
-            Hypervisor::V4_17 => fetched(Version::V4_17),
-            Hypervisor::V4_20 => fetched(Version::V4_20),
+            Hypervisor::V4_17 => fetched(Version::V4_17, Arch::Arm64),
+            Hypervisor::V4_20 => fetched(Version::V4_20, Arch::Arm64),
             Hypervisor::Ioreq(version) => built(*version),
-            Hypervisor::Path(path) => check(path).map(|()| path.clone()),
+            Hypervisor::X86_64(version) => fetched(*version, Arch::X86_64),
+            Hypervisor::Path(path) => check(path).map(|_| path.clone()),
+        }
+    }
+
+    /// What it runs on.
+    pub fn arch(&self) -> Result<Arch> {
+        match self {
+            Hypervisor::V4_17 | Hypervisor::V4_20 | Hypervisor::Ioreq(_) => Ok(Arch::Arm64),
+            Hypervisor::X86_64(_) => Ok(Arch::X86_64),
+            Hypervisor::Path(path) => check(path),
         }
     }
 }
 
-/// Whether this is an image of the user's that can be booted.
-pub fn check(path: &Path) -> Result<()> {
-    const CHOICES: &str = "give 4.17, 4.20, ioreq, 4.17-ioreq or the path of an arm64 Image";
+/// What an image of the user's is for, if it can be booted.
+pub fn check(path: &Path) -> Result<Arch> {
+    const CHOICES: &str = "give 4.17, 4.20, ioreq, 4.17-ioreq, x86_64, 4.20-x86_64, or the path \
+                           of an arm64 Image or a multiboot ELF";
     let mut header = [0; 0x3c];
     let read = fs::File::open(path)
         .with_context(|| format!("no Xen at {}: {CHOICES}", path.display()))?
         .read_exact(&mut header);
-    if read.is_err() || !header.ends_with(b"ARM\x64") {
-        bail!("{} is no arm64 Image: {CHOICES}", path.display());
+    match read {
+        Ok(()) if header.ends_with(b"ARM\x64") => Ok(Arch::Arm64),
+        // Of 32 bits, and for a 386: what multiboot starts.
+        Ok(()) if header.starts_with(b"\x7fELF\x01\x01") && header[18] == 3 => Ok(Arch::X86_64),
+        _ => bail!("{} is no image of Xen: {CHOICES}", path.display()),
     }
-    Ok(())
 }
 
 fn built(version: Version) -> Result<PathBuf> {
@@ -120,14 +139,19 @@ fn built(version: Version) -> Result<PathBuf> {
     })
 }
 
-fn fetched(version: Version) -> Result<PathBuf> {
-    let (name, suite) = (version.name(), version.suite());
-    let image = process::target_folder("xen")?.join(name).join("xen");
+fn fetched(version: Version, arch: Arch) -> Result<PathBuf> {
+    let (version, suite) = (version.name(), version.suite());
+    let folder = match arch {
+        Arch::Arm64 => version.to_owned(),
+        Arch::X86_64 => format!("{version}-{}", arch.name()),
+    };
+    let image = process::target_folder("xen")?.join(folder).join("xen");
     if !image.is_file() {
-        eprintln!("fetching Xen {name} for arm64 from Debian {suite}");
-        fetch(name, suite, &image).with_context(|| {
+        let what = format!("Xen {version} for {}", arch.name());
+        eprintln!("fetching {what} from Debian {suite}");
+        fetch(version, suite, arch, &image).with_context(|| {
             format!(
-                "cannot fetch Xen {name}; an image you have can be given \
+                "cannot fetch {what}; an image you have can be given \
                  with `--xen PATH`, or put at {}",
                 image.display()
             )
@@ -137,9 +161,10 @@ fn fetched(version: Version) -> Result<PathBuf> {
 }
 
 /// Take it out of Debian's package.
-fn fetch(version: &str, suite: &str, image: &Path) -> Result<()> {
-    let archive = Archive::open(Kind::Arm64, suite, &process::target_folder("xen")?)?;
-    archive.get(&["download", &format!("xen-hypervisor-{version}-arm64")])?;
+fn fetch(version: &str, suite: &str, arch: Arch, image: &Path) -> Result<()> {
+    let archive = Archive::open(Kind::Binary(arch), suite, &process::target_folder("xen")?)?;
+    let name = arch.debian();
+    archive.get(&["download", &format!("xen-hypervisor-{version}-{name}")])?;
     let package = archive
         .find(|name| name.ends_with(".deb"))?
         .context("apt-get downloaded no package")?;
@@ -150,11 +175,18 @@ fn fetch(version: &str, suite: &str, image: &Path) -> Result<()> {
             .arg(&package)
             .arg(&unpacked),
     )?;
+    let found = unpacked.join(format!("boot/xen-{version}-{name}"));
+    if arch == Arch::X86_64 {
+        process::run(
+            Command::new("gzip")
+                .arg("-d")
+                .arg(found.with_file_name(format!("xen-{version}-{name}.gz"))),
+        )?;
+    }
     let folder = image.parent().context("the image has no folder")?;
     fs::create_dir_all(folder)?;
     // The rename makes a half-finished fetch look like none.
-    fs::rename(unpacked.join(format!("boot/xen-{version}-arm64")), image)
-        .context("the package holds no hypervisor image")
+    fs::rename(found, image).context("the package holds no hypervisor image")
 }
 
 #[cfg(test)]
@@ -167,6 +199,7 @@ mod tests {
         assert_eq!("4.20".parse(), Ok(Hypervisor::V4_20));
         assert_eq!("ioreq".parse(), Ok(Hypervisor::Ioreq(Version::V4_20)));
         assert_eq!("4.17-ioreq".parse(), Ok(Hypervisor::Ioreq(Version::V4_17)));
+        assert_eq!("x86_64".parse(), Ok(Hypervisor::X86_64(Version::V4_17)));
         assert_eq!("./xen".parse(), Ok(Hypervisor::Path("./xen".into())));
     }
 
@@ -174,15 +207,26 @@ mod tests {
     fn only_images_are_taken() -> Result<()> {
         let error = |path: &Path| check(path).unwrap_err().to_string();
         assert!(error(Path::new("/nowhere/4.18")).starts_with("no Xen at /nowhere/4.18"));
-        assert!(error(process::workspace()).contains("is no arm64 Image"));
+        assert!(error(process::workspace()).contains("is no image of Xen"));
 
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), [0; 0x40])?;
-        assert!(error(file.path()).contains("is no arm64 Image"));
+        assert!(error(file.path()).contains("is no image of Xen"));
         let mut image = [0; 0x40];
         image[0x38..0x3c].copy_from_slice(b"ARM\x64");
         fs::write(file.path(), image)?;
-        assert_eq!(Hypervisor::Path(file.path().into()).image()?, file.path());
+        let path = Hypervisor::Path(file.path().into());
+        assert_eq!(path.image()?, file.path());
+        assert_eq!(path.arch()?, Arch::Arm64);
+
+        let mut image = [0; 0x40];
+        image[..6].copy_from_slice(b"\x7fELF\x01\x01");
+        image[18] = 3;
+        fs::write(file.path(), image)?;
+        assert_eq!(path.arch()?, Arch::X86_64);
+        image[18] = 40;
+        fs::write(file.path(), image)?;
+        assert!(error(file.path()).contains("is no image of Xen"));
         Ok(())
     }
 }

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One run of Xen with its guests, from the images to the verdict.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::board::{self, Modules};
+use super::arch::Arch;
 use super::console::{Line, Source};
 use super::emulator::{Emulator, Event};
 use super::guest::Guest;
 use super::hypervisor::Hypervisor;
 use super::verdict::{Outcome, Verdict};
+use super::{q35, virt};
 use crate::process;
-use crate::setup::{self, Need};
 
 /// The lines shown when a run fails.
 const TAIL: usize = 30;
@@ -97,86 +96,76 @@ impl Machine {
 
     /// [`run`](Self::run), showing each line to `see` as it comes.
     pub fn run_with(&self, see: impl FnMut(&Line)) -> Result<Run> {
-        setup::require(&[Need::Qemu, Need::DeviceTreeCompiler])?;
         let started = Instant::now();
-        let guests = || self.dom0.iter().chain(&self.domus);
-        if guests().all(|guest| guest.token.is_none()) {
+        if self.guests().all(|(_, guest)| guest.token.is_none()) {
             bail!("no guest has a completion token, so nothing could end the run");
         }
         let xen = self.hypervisor.image()?;
-        let modules = Modules::place(self.dom0.as_ref(), &self.domus, self.memory_mib)?;
         let folder = tempfile::Builder::new()
             .prefix("run-")
             // The printed commands are there to be repeated by hand.
             .disable_cleanup(process::verbose())
             .tempdir_in(process::target_folder("qemu")?)?;
-        let chosen = board::chosen(&self.xen_bootargs(), &modules);
-        if process::verbose() {
-            eprint!("appended to the device tree:{chosen}");
-        }
-        let blob = board::write_tree(self.qemu(), MACHINE, &chosen, folder.path())?;
-        let emulator = Emulator::start(self.boot(&xen, &blob, &modules))?;
-        let lines = self.watch(emulator, Verdict::new(&modules), see)?;
+        let (command, verdict) = match self.hypervisor.arch()? {
+            Arch::Arm64 => virt::boot(self, &xen, folder.path())?,
+            Arch::X86_64 => q35::boot(self, &xen, folder.path())?,
+        };
+        let emulator = Emulator::start(command)?;
+        let lines = self.watch(emulator, verdict, see)?;
         Ok(Run {
             lines,
             elapsed: started.elapsed(),
         })
     }
 
-    fn xen_bootargs(&self) -> String {
+    /// The guests with their domain numbers.
+    pub fn guests(&self) -> impl Iterator<Item = (u16, &Guest)> {
+        let domus = (1..).zip(&self.domus);
+        self.dom0.iter().map(|dom0| (0, dom0)).chain(domus)
+    }
+
+    /// Xen's command line, with what the board has for `console`.
+    pub fn xen_bootargs(&self, console: &str, dom0: Option<&Guest>) -> String {
         let mut words = vec![
-            "console=dtuart dtuart=/pl011@9000000".to_owned(),
-            // Otherwise 4.20 gives the console to domain 1 and mixes its
-            // output with the others' character by character.
-            "conswitch=ax".to_owned(),
+            console.to_owned(),
             "bootscrub=0 noreboot loglvl=all guest_loglvl=all".to_owned(),
         ];
         words.push(match self.policy {
             Policy::Open => "xsm=dummy".to_owned(),
             Policy::Silo => "xsm=silo".to_owned(),
         });
-        if let Some(dom0) = &self.dom0 {
+        if let Some(dom0) = dom0 {
             words.push(format!("dom0_mem={}K", dom0.memory_kib));
             words.push(format!("dom0_max_vcpus={}", dom0.cpus));
         }
         words.join(" ")
     }
 
-    /// QEMU with the board, as it must be both to dump the tree and to run.
-    fn qemu(&self) -> Command {
+    /// QEMU with what no board differs in.
+    pub fn qemu(&self, program: &str) -> Command {
         let cpus = match self.clock {
             Clock::Instructions { .. } => 1,
             Clock::Wall { cpus } => cpus.max(1),
         };
-        let mut command = Command::new("qemu-system-aarch64");
+        let mut command = Command::new(program);
         // No default devices: the network card would want a boot ROM.
         command
-            .args(["-nodefaults", "-display", "none", "-cpu", "cortex-a57"])
+            .args(["-nodefaults", "-display", "none"])
             .args(["-smp", &cpus.to_string()])
             .args(["-m", &self.memory_mib.to_string()]);
         command
     }
 
-    fn boot(&self, xen: &Path, blob: &Path, modules: &Modules) -> Command {
-        let mut command = self.qemu();
+    /// What a run needs beside the board.
+    pub fn run_options(&self, command: &mut Command) {
         // Should Xen reboot the machine, the run must end, not start over.
-        command.args(["-M", MACHINE, "-serial", "stdio", "-no-reboot"]);
+        command.args(["-serial", "stdio", "-no-reboot"]);
         if let Clock::Instructions { shift } = self.clock {
             // While every CPU waits, time may jump to the next timer.
             command
                 .arg("-icount")
                 .arg(format!("shift={shift},sleep=off"));
         }
-        command.arg("-kernel").arg(xen).arg("-dtb").arg(blob);
-        for module in modules.iter() {
-            command.arg("-device").arg(format!(
-                "loader,file={},addr={:#x},force-raw=on",
-                // QEMU reads a doubled comma as one.
-                module.guest.image.display().to_string().replace(',', ",,"),
-                module.address
-            ));
-        }
-        command
     }
 
     fn watch(
@@ -196,11 +185,11 @@ impl Machine {
                     verdict.see(&line);
                     lines.push(line);
                 }
-                Event::Timeout if ending => break String::new(),
+                Event::Timeout if ending => break "Xen halted the machine".to_owned(),
                 Event::Timeout => break format!("nothing ended the run within {:?}", self.timeout),
                 Event::Exited(status) => break format!("QEMU ended by itself ({status})"),
             }
-            if !ending && verdict.outcome() != Outcome::Running {
+            if !ending && (verdict.outcome() != Outcome::Running || verdict.halted()) {
                 ending = true;
                 deadline = deadline.min(Instant::now() + LINGER);
             }
@@ -233,8 +222,6 @@ impl Machine {
     }
 }
 
-const MACHINE: &str = "virt,virtualization=on,gic-version=3";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,18 +232,10 @@ mod tests {
         machine.timeout = timeout;
         machine.quiet = true;
         let guest = Guest::domu("guest", "/nowhere").token("done");
-        let modules = Modules {
-            dom0: None,
-            domus: vec![board::Module {
-                guest: &guest,
-                address: 0x5000_0000,
-                size: 1,
-            }],
-        };
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let emulator = Emulator::start(command)?;
-        machine.watch(emulator, Verdict::new(&modules), |_| {})
+        machine.watch(emulator, Verdict::new([(1, &guest)]), |_| {})
     }
 
     fn failure(script: &str, timeout: Duration) -> String {
@@ -305,25 +284,25 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_follows_the_settings() {
-        let mut machine = Machine::new(Hypervisor::V4_17);
-        let shown = |machine: &Machine| {
-            let modules = Modules {
-                dom0: None,
-                domus: Vec::new(),
-            };
-            process::display(&machine.boot(Path::new("xen"), Path::new("dtb"), &modules))
-        };
-        assert!(shown(&machine).contains("-smp 1 "));
-        assert!(shown(&machine).contains("-icount shift=4,sleep=off"));
-        machine.clock = Clock::Wall { cpus: 2 };
-        assert!(shown(&machine).contains("-smp 2 "));
-        assert!(!shown(&machine).contains("icount"));
+    fn a_halted_machine_does_not_wait_for_the_deadline() {
+        let started = Instant::now();
+        let error = failure(
+            "echo '(XEN) Hardware Dom0 halted: halting machine'; exec sleep 15",
+            LONG,
+        );
+        assert!(error.contains("Xen halted the machine"), "{error}");
+        assert!(error.contains("dom0 powered the machine off"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
 
-        assert!(machine.xen_bootargs().contains("xsm=dummy"));
+    #[test]
+    fn xens_command_line_follows_the_settings() {
+        let mut machine = Machine::new(Hypervisor::V4_17);
+        let bootargs = machine.xen_bootargs("console=com1", None);
+        assert!(bootargs.starts_with("console=com1 "), "{bootargs}");
+        assert!(bootargs.ends_with("xsm=dummy"), "{bootargs}");
         machine.policy = Policy::Silo;
-        machine.dom0 = Some(Guest::dom0("/nowhere"));
-        let bootargs = machine.xen_bootargs();
+        let bootargs = machine.xen_bootargs("", Some(&Guest::dom0("/nowhere")));
         assert!(bootargs.contains("xsm=silo dom0_mem=65536K"), "{bootargs}");
     }
 }

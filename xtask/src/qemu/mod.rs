@@ -2,10 +2,11 @@
 //! The real-Xen rig: the hypervisor under QEMU's software emulation, with our
 //! firmware as its guests.
 
-pub mod board;
+pub mod arch;
 pub mod conformance;
 pub mod console;
 pub mod diff;
+pub mod elf;
 pub mod emulator;
 pub mod firmware;
 pub mod guest;
@@ -13,7 +14,10 @@ pub mod hypervisor;
 pub mod junit;
 pub mod machine;
 pub mod progress;
+pub mod q35;
+pub mod tree;
 pub mod verdict;
+pub mod virt;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -24,7 +28,7 @@ use clap::{ArgGroup, Subcommand};
 use crate::counts;
 use crate::process;
 use firmware::Firmware;
-use guest::{DOMU_IMAGE_BASE, Guest, completion_token};
+use guest::{Guest, completion_token};
 use hypervisor::Hypervisor;
 use junit::{Case, Suite};
 use machine::{Clock, Machine, Policy};
@@ -45,7 +49,7 @@ enum Command {
     Run(RunArgs),
     /// Count the instructions that operations take on real Xen.
     Bench(BenchArgs),
-    /// Run flat arm64 images that exist already.
+    /// Run images that exist already: flat for arm64, ELF for x86_64.
     Boot(BootArgs),
 }
 
@@ -53,7 +57,8 @@ enum Command {
 #[derive(Clone, Debug, clap::Args)]
 pub struct MachineArgs {
     /// The hypervisor: 4.17, 4.20, ioreq (4.20 with device models, built on
-    /// first use), 4.17-ioreq, or the path of an arm64 image.
+    /// first use), 4.17-ioreq, x86_64 (4.17), 4.20-x86_64, or the path of an
+    /// arm64 or x86_64 image.
     #[arg(long, default_value = "4.17", value_parser = parse_hypervisor)]
     pub xen: Hypervisor,
     /// Keep domUs apart (xsm=silo), as Debian's Xen does by default. They can
@@ -78,7 +83,7 @@ fn parse_hypervisor(text: &str) -> Result<Hypervisor, String> {
     let Ok(hypervisor) = text.parse();
     match &hypervisor {
         Hypervisor::Path(path) => hypervisor::check(path)
-            .map(|()| hypervisor.clone())
+            .map(|_| hypervisor.clone())
             .map_err(|error| error.to_string()),
         _ => Ok(hypervisor),
     }
@@ -244,7 +249,7 @@ const SERVED: &str = "emulated_device";
 
 /// dom0 and a domU with this program: one serves the other.
 fn serve(firmware: &Firmware, mut machine: Machine, vcpus: u32, bootargs: &str) -> Result<Machine> {
-    let image = firmware.image(DOMU_IMAGE_BASE)?;
+    let image = firmware.image(machine.hypervisor.arch()?)?;
     let token = completion_token(firmware.name());
     let words = match machine.clock {
         Clock::Instructions { shift } => format!("icount={shift} {bootargs}"),
@@ -279,7 +284,7 @@ fn exchange(
     vcpus: u32,
     bootargs: &str,
 ) -> Result<Machine> {
-    let image = firmware.image(DOMU_IMAGE_BASE)?;
+    let image = firmware.image(machine.hypervisor.arch()?)?;
     let token = completion_token(firmware.name());
     machine.domus = [
         ("domU1", "role=granter peer=2"),

@@ -5,9 +5,8 @@
 //! A crash of a guest is silent in Debian's Xen (a release build), so silence
 //! never counts as success.
 
-use super::board::Modules;
 use super::console::{Line, Source};
-use super::guest::{DOM0_IMAGE_BASE, DOMU_IMAGE_BASE};
+use super::guest::{DOM0_IMAGE_BASE, DOMU_IMAGE_BASE, Guest};
 
 /// Whether a guest says that it failed: our firmware's panic and exception
 /// handlers, Rust's usual panic message, or a test run's last line.
@@ -31,6 +30,7 @@ const XEN_FAILURES: &[&str] = &[
     "CPU0: Unexpected Trap",
     "domain_crash called",
     "crashed on cpu",
+    "Triple fault",
     "Hardware Dom0 crashed",
     "Hardware Dom0 shutdown: watchdog",
     "Could not set up DOM0",
@@ -66,28 +66,32 @@ pub struct Verdict {
     pending: Vec<Pending>,
     placements: Vec<Placement>,
     failure: Option<String>,
+    halted: bool,
     notes: Vec<String>,
 }
 
 impl Verdict {
-    /// Watch the guests that these modules become.
-    pub fn new(modules: &Modules) -> Self {
-        let domus = (1u16..).zip(&modules.domus);
+    /// Watch these guests, each with its domain number.
+    pub fn new<'a>(guests: impl IntoIterator<Item = (u16, &'a Guest)>) -> Self {
         let mut verdict = Verdict::default();
-        for (domain, module) in modules.dom0.iter().map(|m| (0, m)).chain(domus) {
-            verdict.placements.push(Placement {
-                module: module.address,
-                domain,
-                load: match domain {
-                    0 => DOM0_IMAGE_BASE,
-                    _ => DOMU_IMAGE_BASE,
-                },
-            });
-            if let Some(token) = &module.guest.token {
-                verdict.expect(domain, &module.guest.name, token);
+        for (domain, guest) in guests {
+            if let Some(token) = &guest.token {
+                verdict.expect(domain, &guest.name, token);
             }
         }
         verdict
+    }
+
+    /// Expect Xen itself to make this domain of the image at `module`.
+    pub fn place(&mut self, domain: u16, module: u64) {
+        self.placements.push(Placement {
+            module,
+            domain,
+            load: match domain {
+                0 => DOM0_IMAGE_BASE,
+                _ => DOMU_IMAGE_BASE,
+            },
+        });
     }
 
     fn expect(&mut self, domain: u16, name: &str, token: &str) {
@@ -119,11 +123,12 @@ impl Verdict {
             return Some(format!("Xen reports: {text}"));
         }
         self.note_load_address(text);
-        if text.starts_with("Hardware Dom0 halted")
-            && self.pending.iter().any(|p| p.source != Source::Domain(0))
-        {
-            self.notes
-                .push("note: dom0 powered the machine off before the others were done".into());
+        if text.starts_with("Hardware Dom0 halted") {
+            self.halted = true;
+            if self.pending.iter().any(|p| p.source != Source::Domain(0)) {
+                self.notes
+                    .push("note: dom0 powered the machine off before the others were done".into());
+            }
         }
         self.misnumbered(text)
     }
@@ -165,6 +170,11 @@ impl Verdict {
                 usual.domain, usual.load
             ));
         }
+    }
+
+    /// Whether Xen said that it stops, so that nothing more will come.
+    pub fn halted(&self) -> bool {
+        self.halted
     }
 
     /// What may help to explain a failure.
@@ -315,6 +325,8 @@ mod tests {
             text: "Hardware Dom0 halted: halting machine".into(),
         });
         assert_eq!(verdict.notes().len(), 1);
+        assert!(verdict.halted());
+        assert_eq!(verdict.outcome(), Outcome::Running);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The board's device tree: QEMU's own, with what Xen boots appended.
+//! QEMU's arm64 board, `virt`: Xen makes its domains as the device tree says,
+//! which is QEMU's own with the guests appended.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +10,17 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::guest::Guest;
+use super::machine::Machine;
+use super::tree::{self, cells, quoted};
+use super::verdict::Verdict;
 use crate::process;
+use crate::setup::{self, Need};
+
+const MACHINE: &str = "virt,virtualization=on,gic-version=3";
+
+/// Where Xen's console is. Without a switch 4.20 gives the input to domain 1,
+/// and mixes that one's output with the others' character by character.
+const CONSOLE: &str = "console=dtuart dtuart=/pl011@9000000 conswitch=ax";
 
 /// The board's memory starts here. Xen is loaded at its start, QEMU's copy of
 /// the device tree at 0x4800_0000.
@@ -20,22 +31,22 @@ const MODULES_BASE: u64 = 0x5000_0000;
 
 /// A guest with the place of its image in the board's memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Module<'a> {
-    pub guest: &'a Guest,
-    pub address: u64,
-    pub size: u64,
+struct Module<'a> {
+    guest: &'a Guest,
+    address: u64,
+    size: u64,
 }
 
 /// Everything Xen finds in memory, in the order of the domain numbers.
 #[derive(Clone, Debug)]
-pub struct Modules<'a> {
-    pub dom0: Option<Module<'a>>,
-    pub domus: Vec<Module<'a>>,
+struct Modules<'a> {
+    dom0: Option<Module<'a>>,
+    domus: Vec<Module<'a>>,
 }
 
 impl<'a> Modules<'a> {
     /// Lay the images out one after another.
-    pub fn place(dom0: Option<&'a Guest>, domus: &'a [Guest], memory_mib: u32) -> Result<Self> {
+    fn place(dom0: Option<&'a Guest>, domus: &'a [Guest], memory_mib: u32) -> Result<Self> {
         let mut next = MODULES_BASE;
         let end = RAM_BASE + u64::from(memory_mib) * 1024 * 1024;
         let mut place = |guest: &'a Guest| -> Result<Module<'a>> {
@@ -59,15 +70,57 @@ impl<'a> Modules<'a> {
         })
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Module<'a>> {
+    fn iter(&self) -> impl Iterator<Item = &Module<'a>> {
         self.dom0.iter().chain(&self.domus)
     }
+}
+
+/// The command that boots this machine, with its files in `folder`, and what
+/// to watch for.
+pub fn boot(machine: &Machine, xen: &Path, folder: &Path) -> Result<(Command, Verdict)> {
+    setup::require(&[Need::Qemu, Need::DeviceTreeCompiler])?;
+    let modules = Modules::place(machine.dom0.as_ref(), &machine.domus, machine.memory_mib)?;
+    let bootargs = machine.xen_bootargs(CONSOLE, machine.dom0.as_ref());
+    let chosen = chosen(&bootargs, &modules);
+    if process::verbose() {
+        eprint!("appended to the device tree:{chosen}");
+    }
+    let blob = write_tree(qemu(machine), &chosen, folder)?;
+    let mut verdict = Verdict::new(machine.guests());
+    let domus = (1..).zip(&modules.domus);
+    for (domain, module) in modules.dom0.iter().map(|m| (0, m)).chain(domus) {
+        verdict.place(domain, module.address);
+    }
+    Ok((command(machine, xen, &blob, &modules), verdict))
+}
+
+/// QEMU with the board, as it must be both to dump the tree and to run.
+fn qemu(machine: &Machine) -> Command {
+    let mut command = machine.qemu("qemu-system-aarch64");
+    command.args(["-cpu", "cortex-a57"]);
+    command
+}
+
+fn command(machine: &Machine, xen: &Path, blob: &Path, modules: &Modules) -> Command {
+    let mut command = qemu(machine);
+    command.args(["-M", MACHINE]);
+    machine.run_options(&mut command);
+    command.arg("-kernel").arg(xen).arg("-dtb").arg(blob);
+    for module in modules.iter() {
+        command.arg("-device").arg(format!(
+            "loader,file={},addr={:#x},force-raw=on",
+            // QEMU reads a doubled comma as one.
+            module.guest.image.display().to_string().replace(',', ",,"),
+            module.address
+        ));
+    }
+    command
 }
 
 /// Source text to append to the board's tree. dtc merges it into `/chosen`
 /// behind what is there, so the guests keep this order, and with it their
 /// domain numbers (fdtoverlay would turn it round).
-pub fn chosen(xen_bootargs: &str, modules: &Modules) -> String {
+fn chosen(xen_bootargs: &str, modules: &Modules) -> String {
     let mut text = String::from("\n/ {\n\tchosen {\n");
     let _ = writeln!(text, "\t\t#address-cells = <2>;\n\t\t#size-cells = <2>;");
     // Random seeds would make two runs differ.
@@ -77,74 +130,39 @@ pub fn chosen(xen_bootargs: &str, modules: &Modules) -> String {
     );
     let _ = writeln!(text, "\t\txen,xen-bootargs = {};", quoted(xen_bootargs));
     if let Some(dom0) = &modules.dom0 {
-        write_module(&mut text, "\t\t", dom0);
+        text += &tree::module("\t\t", dom0.guest, &name(dom0), &reg(dom0));
     }
-    for (index, module) in modules.domus.iter().enumerate() {
-        let guest = module.guest;
-        let _ = writeln!(
-            text,
-            "\t\tdomU{} {{\n\
-             \t\t\tcompatible = \"xen,domain\";\n\
-             \t\t\t#address-cells = <2>;\n\
-             \t\t\t#size-cells = <2>;\n\
-             \t\t\tcpus = <{}>;\n\
-             \t\t\tmemory = {};\n\
-             \t\t\tvpl011;\n\
-             \t\t\txen,enhanced = \"no-xenstore\";",
-            index + 1,
-            guest.cpus,
-            cells(&[guest.memory_kib]),
+    for (number, module) in (1..).zip(&modules.domus) {
+        text += &tree::domu(
+            number,
+            module.guest,
+            "\t\t\tvpl011;\n\t\t\txen,enhanced = \"no-xenstore\";\n",
+            &name(module),
+            &reg(module),
         );
-        write_module(&mut text, "\t\t\t", module);
-        text.push_str("\t\t};\n");
     }
     text.push_str("\t};\n};\n");
     text
 }
 
-fn write_module(text: &mut String, indent: &str, module: &Module) {
-    let _ = writeln!(
-        text,
-        "{indent}module@{:x} {{\n\
-         {indent}\tcompatible = \"multiboot,kernel\", \"multiboot,module\";\n\
-         {indent}\treg = {};\n\
-         {indent}\tbootargs = {};\n\
-         {indent}}};",
-        module.address,
-        cells(&[module.address, module.size]),
-        quoted(&module.guest.bootargs),
-    );
+fn name(module: &Module<'_>) -> String {
+    format!("module@{:x}", module.address)
 }
 
-/// Numbers of two cells each.
-fn cells(values: &[u64]) -> String {
-    let words: Vec<String> = values
-        .iter()
-        .map(|v| format!("{:#x} {:#x}", v >> 32, v & 0xffff_ffff))
-        .collect();
-    format!("<{}>", words.join(" "))
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+fn reg(module: &Module<'_>) -> String {
+    format!("reg = {}", cells(&[module.address, module.size]))
 }
 
 /// Write the complete blob into `folder` and return its path. `qemu` makes
 /// the board and must be the command that later runs it.
-pub fn write_tree(
-    mut qemu: Command,
-    machine: &str,
-    chosen: &str,
-    folder: &Path,
-) -> Result<PathBuf> {
+fn write_tree(mut qemu: Command, chosen: &str, folder: &Path) -> Result<PathBuf> {
     let board = folder.join("board.dtb");
     let source = folder.join("machine.dts");
     let blob = folder.join("machine.dtb");
     // Cheaper than telling whether an earlier dump is from the same QEMU.
     qemu.arg("-M")
-        .arg(format!("{machine},dumpdtb={}", board.display()));
+        .arg(format!("{MACHINE},dumpdtb={}", board.display()));
     process::output(&mut qemu)?;
-    // dtc's warnings are about QEMU's tree; errors make it fail.
     let text = process::output(
         Command::new("dtc")
             .args(["-q", "-I", "dtb", "-O", "dts"])
@@ -152,16 +170,14 @@ pub fn write_tree(
     )?;
     fs::write(&source, text + chosen)
         .with_context(|| format!("cannot write {}", source.display()))?;
-    process::output(
-        Command::new("dtc")
-            .args(["-q", "-I", "dts", "-O", "dtb", "-o"])
-            .args([&blob, &source]),
-    )?;
+    tree::compile(&source, &blob)?;
     Ok(blob)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::hypervisor::Hypervisor;
+    use super::super::machine::Clock;
     use super::*;
 
     fn guest(name: &str) -> Guest {
@@ -208,8 +224,25 @@ mod tests {
     }
 
     #[test]
-    fn quotes_cannot_end_a_string_early() {
-        assert_eq!(quoted(r#"a "b" \"#), r#""a \"b\" \\""#);
+    fn the_command_line_follows_the_settings() {
+        let mut machine = Machine::new(Hypervisor::V4_17);
+        let shown = |machine: &Machine| {
+            let modules = Modules {
+                dom0: None,
+                domus: Vec::new(),
+            };
+            process::display(&command(
+                machine,
+                Path::new("xen"),
+                Path::new("dtb"),
+                &modules,
+            ))
+        };
+        assert!(shown(&machine).contains("-smp 1 "));
+        assert!(shown(&machine).contains("-icount shift=4,sleep=off"));
+        machine.clock = Clock::Wall { cpus: 2 };
+        assert!(shown(&machine).contains("-smp 2 "));
+        assert!(!shown(&machine).contains("icount"));
     }
 
     #[test]
