@@ -11,41 +11,62 @@
 //! }
 //! ```
 //!
-//! `XG_IMAGE_BASE=<address>`: the address for which symbols are right without
-//! an offset. The image runs anywhere; the default is where domUs start.
+//! `XG_IMAGE_BASE=<address>`: where the image is linked. An arm64 image runs
+//! anywhere, but only there symbols are right without an offset; the default
+//! is where domUs start. An x86_64 image is loaded there.
 
 use std::path::PathBuf;
 use std::{env, fs};
 
 const BASE_VARIABLE: &str = "XG_IMAGE_BASE";
-const DOMU_BASE: &str = "0x40000000";
 
 fn main() {
-    let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
-    let memory = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("memory.ld");
-    let base = env::var(BASE_VARIABLE).unwrap_or_else(|_| DOMU_BASE.into());
+    let var = |name| env::var(name).expect("set by cargo");
+    let arch = var("CARGO_CFG_TARGET_ARCH");
+    let folder = PathBuf::from(var("CARGO_MANIFEST_DIR"))
+        .join("src/arch")
+        .join(&arch);
+    let memory = PathBuf::from(var("OUT_DIR")).join("memory.ld");
+    let default = match arch.as_str() {
+        "aarch64" => "0x40000000",
+        "x86_64" => "0x100000",
+        other => panic!("no firmware for {other}"),
+    };
+    let base = env::var(BASE_VARIABLE).unwrap_or_else(|_| default.into());
     let regions = format!("MEMORY {{ image : ORIGIN = {base}, LENGTH = 32M }}\n");
     fs::write(&memory, regions).expect("the output folder can be written");
 
-    let args = [
-        // The sections, from aarch64-rt, and what this image adds to them.
-        "-Timage.ld",
-        &format!("-T{}", memory.display()),
-        &format!("-T{}", folder.join("firmware.ld").display()),
-        // Xen chooses where a dom0 goes, so the image relocates itself: the
-        // linker is to leave a table of what depends on the address.
-        "-pie",
-        "--no-dynamic-linker",
-        // Constants with pointers in them are relocated where they are.
-        "-znotext",
-        "-znorelro",
-        "--build-id=none",
-    ];
-    for arg in args {
+    let memory = format!("-T{}", memory.display());
+    let script = format!("-T{}", folder.join("link.ld").display());
+    let args = match arch.as_str() {
+        "aarch64" => vec![
+            // The sections, from aarch64-rt, and what this image adds to them.
+            "-Timage.ld",
+            &memory,
+            &script,
+            // Xen chooses where a dom0 goes, so the image relocates itself: the
+            // linker is to leave a table of what depends on the address.
+            "-pie",
+            "--no-dynamic-linker",
+            // Constants with pointers in them are relocated where they are.
+            "-znotext",
+            "-znorelro",
+            "--build-id=none",
+        ],
+        _ => vec![
+            &memory,
+            &script,
+            // Loaded where it is linked.
+            "-no-pie",
+            "-znorelro",
+            "--build-id=none",
+        ],
+    };
+    for arg in &args {
         println!("cargo::rustc-link-arg-bins={arg}");
     }
     println!("cargo::metadata=link_args={}", args.join(";"));
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=firmware.ld");
+    println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-env-changed={BASE_VARIABLE}");
 }

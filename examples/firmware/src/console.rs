@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `print!` and `println!`, through the emulated PL011 of a domU or, where
-//! there is none (dom0), Xen's own console.
+//! `print!` and `println!`: through the device that a domU has for this or, in
+//! dom0, on Xen's own console.
 
 use core::fmt::{self, Write};
-use core::ptr::NonNull;
 
-use arm_pl011_uart::{PL011Registers, Uart, UniqueMmioPointer};
-
+use crate::arch::console::Device;
 use crate::hypercall::console_write;
-use crate::machine::Region;
 use crate::sync::IrqMutex;
 
 /// Until [`init`], and so for the earliest messages, Xen's console.
@@ -16,22 +13,14 @@ static CONSOLE: IrqMutex<Console> = IrqMutex::new(Console::Xen(XenConsole::new()
 
 enum Console {
     Xen(XenConsole),
-    Uart(Uart<'static>),
+    Device(Device),
 }
 
 impl Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         match self {
             Self::Xen(console) => console.write_str(text),
-            Self::Uart(uart) => {
-                for byte in text.bytes() {
-                    while uart.is_tx_fifo_full() {
-                        core::hint::spin_loop();
-                    }
-                    uart.write_word(byte);
-                }
-                Ok(())
-            }
+            Self::Device(device) => device.write_str(text),
         }
     }
 }
@@ -60,18 +49,9 @@ impl Write for XenConsole {
     }
 }
 
-/// Prints on the PL011 from now on.
-///
-/// # Safety
-///
-/// A PL011's registers must be mapped there as device memory, and nothing
-/// else may use them.
-pub(crate) unsafe fn init(registers: Region) {
-    let registers = NonNull::new(registers.start as *mut PL011Registers).expect("not at 0");
-    // SAFETY: As the caller promises.
-    let registers = unsafe { UniqueMmioPointer::new(registers) };
-    // Xen's emulation transmits without being set up.
-    *CONSOLE.lock() = Console::Uart(Uart::new(registers));
+/// Prints on this from now on.
+pub(crate) fn init(device: Device) {
+    *CONSOLE.lock() = Console::Device(device);
 }
 
 /// Prints formatted text. See [`print!`](crate::print).

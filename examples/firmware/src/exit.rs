@@ -22,7 +22,7 @@ pub fn complete(name: &str) -> ! {
 pub(crate) fn fail(why: fmt::Arguments<'_>) -> ! {
     const NOBODY: usize = usize::MAX;
     static FAILING: AtomicUsize = AtomicUsize::new(NOBODY);
-    let _masked = Masked::mask();
+    let masked = Masked::mask();
     let me = cpu::number();
     match FAILING.compare_exchange(NOBODY, me, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => print_emergency(format_args!("\npanic: {why}\n")),
@@ -30,7 +30,7 @@ pub(crate) fn fail(why: fmt::Arguments<'_>) -> ! {
         Err(failing) if failing == me => {}
         // One message is enough, and is to be seen to its end.
         Err(_) => loop {
-            arm_gic::wfi();
+            masked.wait_for_interrupt();
         },
     }
     shutdown(Shutdown::Crash)

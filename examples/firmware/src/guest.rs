@@ -5,10 +5,11 @@ use spin::Once;
 use static_cell::ConstStaticCell;
 use xen_guest::{Error, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Parking, Region, Upcall};
 
+use crate::arch::interrupts;
 use crate::args::Args;
 use crate::platform::Firmware;
 use crate::windows::to_window;
-use crate::{gic, machine, pages, windows};
+use crate::{pages, windows};
 
 /// All 4096 ports that Xen's simple event ABI has, and the references of all
 /// 64 frames that a grant table has by default.
@@ -159,7 +160,7 @@ pub(crate) fn online(vcpu: u32) -> bool {
 }
 
 fn enable() {
-    gic::enable_private(machine().event_interrupt, on_event);
+    interrupts::enable_events(on_event);
 }
 
 /// The event interrupt, on each vCPU.
@@ -170,6 +171,6 @@ fn on_event() {
         Upcall::Drained => {}
         // The line is low though events are pending: Xen raises it when it
         // sets the flag for pending events, and that is set.
-        Upcall::More => gic::call_again(on_event),
+        Upcall::More => interrupts::call_again(on_event),
     }
 }

@@ -2,7 +2,8 @@
 //! The few hypercalls that firmware makes for itself: version, console and
 //! shutdown. Everything else goes through `xen-guest`, or is for tests.
 
-use core::arch::asm;
+use crate::arch;
+use crate::sync::Masked;
 
 const XEN_VERSION: usize = 17;
 const CONSOLE_IO: usize = 18;
@@ -69,8 +70,9 @@ pub fn shutdown(reason: Shutdown) -> ! {
     let reason = reason as u32;
     // SAFETY: This operation reads one u32.
     unsafe { hypercall(SCHED_OP, [SCHEDOP_SHUTDOWN, (&raw const reason).addr(), 0]) };
+    let masked = Masked::mask();
     loop {
-        arm_gic::wfi();
+        masked.wait_for_interrupt();
     }
 }
 
@@ -90,20 +92,6 @@ unsafe fn hypercall(op: usize, [a, b, c]: [usize; 3]) -> isize {
 /// valid for what it reads and writes. What it does must not surprise anybody,
 /// `xen-guest` among them.
 pub unsafe fn raw(op: usize, args: [usize; 5]) -> isize {
-    let result: usize;
-    // SAFETY: As the caller promises. Xen may clobber the registers that hold
-    // the number and the arguments, and no other.
-    unsafe {
-        asm!(
-            "hvc #0xea1",
-            inout("x0") args[0] => result,
-            inout("x1") args[1] => _,
-            inout("x2") args[2] => _,
-            inout("x3") args[3] => _,
-            inout("x4") args[4] => _,
-            inout("x16") op => _,
-            options(nostack),
-        );
-    }
-    result.cast_signed()
+    // SAFETY: As the caller promises.
+    unsafe { arch::hypercall::raw(op, args) }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Support for bare-metal firmware that runs as a Xen guest on arm64.
+//! Support for bare-metal firmware that runs as a Xen guest, on arm64 and on
+//! x86_64.
 //!
 //! ```no_run
 //! #![no_std]
@@ -17,14 +18,14 @@
 #![no_std]
 
 pub mod access;
+#[cfg_attr(target_arch = "aarch64", path = "arch/aarch64/mod.rs")]
+#[cfg_attr(target_arch = "x86_64", path = "arch/x86_64/mod.rs")]
+mod arch;
 pub mod args;
-mod boot;
 #[doc(hidden)]
 pub mod console;
 pub mod cpu;
-mod exceptions;
 pub mod exit;
-pub mod gic;
 mod guest;
 pub mod hypercall;
 pub mod image;
@@ -37,7 +38,6 @@ pub mod sync;
 pub mod time;
 pub mod windows;
 
-use dtoolkit::fdt::Fdt;
 use spin::Once;
 
 pub use args::Args;
@@ -46,7 +46,10 @@ pub use machine::{Machine, Region};
 pub use windows::{RamBlocks, Windows};
 
 #[doc(hidden)]
+#[cfg(target_arch = "aarch64")]
 pub use aarch64_rt;
+#[cfg(target_arch = "aarch64")]
+pub use arch::gic;
 
 static MACHINE: Once<Machine> = Once::new();
 static WINDOWS: Once<Windows> = Once::new();
@@ -57,37 +60,37 @@ static WINDOWS: Once<Windows> = Once::new();
 #[macro_export]
 macro_rules! main {
     ($main:path) => {
-        fn __firmware_main(device_tree: u64, _: u64, _: u64, _: u64) -> ! {
-            $crate::start(device_tree, $main, env!("CARGO_BIN_NAME"))
+        fn __firmware_start(boot_info: u64) -> ! {
+            $crate::start(boot_info, $main, env!("CARGO_BIN_NAME"))
         }
 
-        $crate::aarch64_rt::entry!(__firmware_main, 32);
+        $crate::__entry!(__firmware_start);
     };
 }
 
 /// Brings the machine up and runs `main`. See [`main!`].
 #[doc(hidden)]
-pub fn start(device_tree: u64, main: fn(&'static Machine), name: &str) -> ! {
-    // SAFETY: The boot protocol says that this is a device tree. Nothing
-    // writes it.
-    let fdt = unsafe { Fdt::from_raw(device_tree as *const u8) };
-    let fdt = fdt.expect("Xen hands over a device tree");
-    let machine = MACHINE.call_once(|| Machine::new(fdt));
-    // SAFETY: The device tree describes the machine, and this is the first
-    // use of its devices.
+pub fn start(boot_info: u64, main: fn(&'static Machine), name: &str) -> ! {
+    // SAFETY: The boot protocol says that this is a description of the
+    // machine. Nothing writes it.
+    let machine = MACHINE.call_once(|| unsafe { arch::machine::read(boot_info) });
+    // SAFETY: It describes the machine, and this is the first use of its
+    // devices.
     unsafe {
-        mmu::init(machine);
-        machine.uart.inspect(|&uart| console::init(uart));
-        gic::init(machine);
+        arch::mmu::init(machine);
+        if let Some(device) = arch::console::Device::new(machine) {
+            console::init(device);
+        }
+        arch::interrupts::init(machine);
     }
     WINDOWS.call_once(|| Windows::new(machine));
-    time::init(machine);
-    arm_gic::irq_enable();
+    arch::timer::init(machine);
+    arch::cpu::unmask();
     main(machine);
     exit::complete(name)
 }
 
-/// This domain as its device tree describes it.
+/// This domain as Xen describes it.
 pub fn machine() -> &'static Machine {
     MACHINE.get().expect("set at start")
 }

@@ -1,41 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The final page tables: every address maps to itself or to nothing.
+//! Page tables in which every address maps to itself or to nothing.
 //!
-//! RAM and devices are mapped once, from the device tree. Windows, in which
-//! Xen makes its own and other domains' pages appear, come and go.
+//! RAM and devices are mapped once. Windows, in which Xen makes its own and
+//! other domains' pages appear, come and go.
 
-use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
-use core::ptr::NonNull;
+use xen_guest::PAGE_SIZE;
 
-use aarch64_paging::descriptor::{El1Attributes, PhysicalAddress};
-use aarch64_paging::paging::{
-    Constraints, El1And0, MemoryRegion, PAGE_SIZE, PageTable, Translation, VaRange,
-};
-use aarch64_paging::{MapError, Mapping};
+use crate::arch::mmu;
+use crate::machine::Region;
 
-use crate::boot::{DEVICE_NGNRE, NO_EXECUTE, NORMAL_WB, PRESENT};
-use crate::image;
-use crate::machine::{Machine, Region};
-use crate::sync::IrqMutex;
+pub use crate::arch::mmu::ADDRESS_SPACE;
 
-const DATA: El1Attributes = PRESENT.union(NORMAL_WB).union(NO_EXECUTE);
-const CODE: El1Attributes = PRESENT
-    .union(NORMAL_WB)
-    .union(El1Attributes::READ_ONLY)
-    .union(El1Attributes::UXN);
-const CONSTANTS: El1Attributes = DATA.union(El1Attributes::READ_ONLY);
-const DEVICE: El1Attributes = PRESENT.union(DEVICE_NGNRE).union(NO_EXECUTE);
-
-/// Different from the initial table's, so that its TLB entries don't matter.
-const ASID: usize = 1;
-const ROOT_LEVEL: usize = 1;
-/// Where the addresses end that can be mapped, with the initial table too.
-pub const ADDRESS_SPACE: usize = 1 << 39;
-
-static PAGE_TABLES: IrqMutex<Option<PageTables>> = IrqMutex::new(None);
-
-type PageTables = Mapping<TablePool, El1And0>;
+/// What a page is mapped as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Memory { writable: bool },
+    Device,
+}
 
 /// Why a window could not be mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,54 +27,6 @@ pub enum WindowError {
     NoTables,
     /// The range is empty, not page aligned or beyond the address space.
     Invalid,
-}
-
-/// Replaces the initial page table.
-///
-/// # Safety
-///
-/// `machine` must describe the machine, and no address outside of the RAM and
-/// the devices in it may be in use.
-pub(crate) unsafe fn init(machine: &Machine) {
-    let mut tables = Mapping::with_asid_and_va_range(
-        TablePool { used: 0 },
-        ASID,
-        ROOT_LEVEL,
-        El1And0,
-        VaRange::Lower,
-    );
-    let mut map = |region: Region, attributes| {
-        let region_pages = MemoryRegion::new(region.start, region.end());
-        let pa = PhysicalAddress(region_pages.start().0);
-        tables
-            .map_range(&region_pages, pa, attributes, Constraints::empty())
-            .unwrap_or_else(|error| panic!("can't map {region}: {error}"));
-    };
-    for &bank in &machine.memory {
-        map(bank, DATA);
-    }
-    map(image::code(), CODE);
-    map(image::constants(), CONSTANTS);
-    for device in [Some(machine.gicd), Some(machine.gicr), machine.uart] {
-        device.inspect(|&device| map(device, DEVICE));
-    }
-
-    // SAFETY: All that is in use was just mapped, at the same addresses as
-    // before. The tables stay, in a static.
-    unsafe { tables.activate() };
-    *PAGE_TABLES.lock() = Some(tables);
-}
-
-/// Makes the calling vCPU, another than that of [`init`], use the same tables.
-///
-/// # Safety
-///
-/// What it uses is mapped in them, at the same addresses.
-pub(crate) unsafe fn activate() {
-    let tables = PAGE_TABLES.lock();
-    let tables = tables.as_ref().expect("the first vCPU made the tables");
-    // SAFETY: As the caller promises. The tables stay, in a static.
-    unsafe { tables.activate() };
 }
 
 /// Makes `region` accessible, as memory that is shared with Xen or another
@@ -108,7 +41,9 @@ pub(crate) unsafe fn activate() {
 /// The range is empty or holds a page that Xen put there, and nothing that
 /// Rust knows as an object of its own.
 pub unsafe fn map_window(region: Region, writable: bool) -> Result<(), WindowError> {
-    map_pages(region, if writable { DATA } else { CONSTANTS })
+    check(region)?;
+    // SAFETY: As the caller promises.
+    unsafe { mmu::map(region, Kind::Memory { writable }) }
 }
 
 /// Makes `region` accessible, as the registers of a device that another domain
@@ -122,16 +57,9 @@ pub unsafe fn map_window(region: Region, writable: bool) -> Result<(), WindowErr
 ///
 /// Nothing that Rust knows as an object of its own is there.
 pub unsafe fn map_device(region: Region) -> Result<(), WindowError> {
-    map_pages(region, DEVICE)
-}
-
-fn map_pages(region: Region, attributes: El1Attributes) -> Result<(), WindowError> {
-    // Pages only: a page out of a larger block could not be unmapped without
-    // taking away its neighbours for a moment.
-    let constraints = Constraints::NO_BLOCK_MAPPINGS | Constraints::NO_CONTIGUOUS_HINT;
-    change_window(region, attributes, constraints, |tables| {
-        tables.reserve(region)
-    })
+    check(region)?;
+    // SAFETY: As the caller promises.
+    unsafe { mmu::map(region, Kind::Device) }
 }
 
 /// Makes `region` inaccessible. When this returns, no CPU uses an older
@@ -146,112 +74,16 @@ fn map_pages(region: Region, attributes: El1Attributes) -> Result<(), WindowErro
 /// The range was mapped by [`map_window`] or [`map_device`], or is RAM in whole
 /// blocks of 2 MiB, and nothing uses it any more.
 pub unsafe fn unmap_window(region: Region) -> Result<(), WindowError> {
-    // A block may go as a whole.
-    let constraints = Constraints::NO_CONTIGUOUS_HINT;
-    change_window(region, El1Attributes::empty(), constraints, |_| Ok(()))
+    check(region)?;
+    // SAFETY: As the caller promises.
+    unsafe { mmu::unmap(region) }
 }
 
-fn change_window(
-    region: Region,
-    attributes: El1Attributes,
-    constraints: Constraints,
-    prepare: impl FnOnce(&mut PageTables) -> Result<(), WindowError>,
-) -> Result<(), WindowError> {
+fn check(region: Region) -> Result<(), WindowError> {
     let aligned = (region.start | region.size).is_multiple_of(PAGE_SIZE);
     let end = region.start.checked_add(region.size);
     if region.size == 0 || !aligned || end.is_none_or(|end| end > ADDRESS_SPACE) {
         return Err(WindowError::Invalid);
     }
-    let mut tables = PAGE_TABLES.lock();
-    let tables = tables.as_mut().ok_or(WindowError::Invalid)?;
-    prepare(tables)?;
-    // The crate refuses, before it writes anything, a change that needs
-    // break-before-make: another frame where one is mapped, or a page out of
-    // RAM's blocks. It ends with the TLB maintenance, complete on every CPU.
-    tables
-        .map_range(
-            &MemoryRegion::new(region.start, region.end()),
-            PhysicalAddress(region.start),
-            attributes,
-            constraints,
-        )
-        .map_err(|error| match error {
-            MapError::BreakBeforeMakeViolation(_) => WindowError::Occupied,
-            _ => WindowError::Invalid,
-        })
-}
-
-/// Makes sure that mapping does not run out of tables half-way.
-trait Reserve {
-    fn reserve(&mut self, region: Region) -> Result<(), WindowError>;
-}
-
-impl Reserve for PageTables {
-    fn reserve(&mut self, region: Region) -> Result<(), WindowError> {
-        // One for each 2 MiB and each 1 GiB that the range touches.
-        let needed: usize = [21, 30]
-            .map(|shift| ((region.end() - 1) >> shift) - (region.start >> shift) + 1)
-            .iter()
-            .sum();
-        if self.translation().free() < needed {
-            self.compact_subtables();
-        }
-        if self.translation().free() < needed {
-            return Err(WindowError::NoTables);
-        }
-        Ok(())
-    }
-}
-
-/// Memory for page tables, out of a static array.
-#[derive(Debug)]
-struct TablePool {
-    used: u64,
-}
-
-/// Enough to map 100 MiB of windows a page at a time.
-const TABLES: usize = u64::BITS as usize;
-
-struct TableMemory(UnsafeCell<MaybeUninit<[PageTable<El1Attributes>; TABLES]>>);
-
-// SAFETY: Only the one TablePool hands out pointers into it.
-unsafe impl Sync for TableMemory {}
-
-static TABLE_MEMORY: TableMemory = TableMemory(UnsafeCell::new(MaybeUninit::zeroed()));
-
-impl TablePool {
-    fn free(&self) -> usize {
-        self.used.count_zeros() as usize
-    }
-
-    fn base() -> *mut PageTable<El1Attributes> {
-        TABLE_MEMORY.0.get().cast()
-    }
-}
-
-impl Translation<El1Attributes> for TablePool {
-    fn allocate_table(&mut self) -> (NonNull<PageTable<El1Attributes>>, PhysicalAddress) {
-        let index = self.used.trailing_ones() as usize;
-        assert!(index < TABLES, "out of page tables");
-        self.used |= 1 << index;
-        // SAFETY: The index is in range, the table is nobody's, and all zero
-        // is an empty table.
-        let table = unsafe {
-            let table = Self::base().add(index);
-            table.write_bytes(0, 1);
-            NonNull::new_unchecked(table)
-        };
-        (table, PhysicalAddress(table.addr().get()))
-    }
-
-    unsafe fn deallocate_table(&mut self, table: NonNull<PageTable<El1Attributes>>) {
-        // SAFETY: The caller says that it came from `allocate_table`.
-        let index = unsafe { table.as_ptr().offset_from(Self::base()) };
-        self.used &= !(1 << index);
-    }
-
-    fn physical_to_virtual(&self, pa: PhysicalAddress) -> NonNull<PageTable<El1Attributes>> {
-        let table = Self::base().with_addr(pa.0);
-        NonNull::new(table).expect("no table is at 0")
-    }
+    Ok(())
 }

@@ -2,19 +2,20 @@
 //! More vCPUs than the one that Xen starts.
 
 use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use aarch64_rt::{Stack, start_core};
-use smccc::Hvc;
-use smccc::psci;
-
+use crate::arch::smp::Stack;
+use crate::arch::{self, interrupts, timer};
 use crate::sync::{IrqMutex, Masked};
-use crate::{cpu, gic, guest, machine, mmu, time};
+use crate::{cpu, guest, machine};
+
+pub use crate::arch::smp::Refusal;
 
 /// Pages of each started vCPU's stack.
 pub const STACK_PAGES: usize = 8;
 
 /// A stack for each vCPU but the first, which has the boot stack.
-struct Stacks([UnsafeCell<Stack<STACK_PAGES>>; cpu::MOST - 1]);
+struct Stacks([UnsafeCell<Stack>; cpu::MOST - 1]);
 
 // SAFETY: Each is used by its own vCPU, and before that once by the one that
 // starts it.
@@ -36,6 +37,15 @@ enum State {
 static STATES: [IrqMutex<State>; cpu::MOST - 1] =
     [const { IrqMutex::new(State::Off) }; cpu::MOST - 1];
 
+/// Whether another vCPU was ever started.
+static OTHERS: AtomicBool = AtomicBool::new(false);
+
+/// The same, for what has to be done for them too.
+pub(crate) fn others_run() -> bool {
+    // Relaxed: whoever has to do with what the new vCPU does was told of it.
+    OTHERS.load(Ordering::Relaxed)
+}
+
 /// Why a vCPU was not started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartError {
@@ -44,7 +54,7 @@ pub enum StartError {
     /// It runs.
     Running,
     /// Xen says no.
-    Refused(psci::Error),
+    Refused(Refusal),
 }
 
 /// How many vCPUs there are to use, from 0 on.
@@ -72,32 +82,21 @@ pub fn start(vcpu: u32, main: fn(vcpu: u32)) -> Result<(), StartError> {
     let mut state = STATES[index].lock();
     match *state {
         State::Off => {
+            OTHERS.store(true, Ordering::Relaxed);
             // It waits for the lock before it looks what is due.
             // SAFETY: No vCPU was ever on this stack, nor will another one be.
-            unsafe { turn_on(vcpu, STACKS.0[index].get()) }.map_err(StartError::Refused)?;
+            let started = unsafe { arch::smp::turn_on(vcpu, STACKS.0[index].get(), run) };
+            started.map_err(StartError::Refused)?;
             *state = State::Due(main);
         }
         State::Idle => {
             *state = State::Due(main);
             drop(state);
-            gic::wake(number);
+            interrupts::wake(number);
         }
         State::Due(_) | State::Busy => return Err(StartError::Running),
     }
     Ok(())
-}
-
-/// # Safety
-///
-/// The stack is a static, and nobody else's.
-unsafe fn turn_on(vcpu: u32, stack: *mut Stack<STACK_PAGES>) -> Result<(), psci::Error> {
-    time::share();
-    // The new vCPU begins with the initial page table, which is there for as
-    // long as the image, and sees memory in the same way as this one.
-    let run = move || run(vcpu);
-    // SAFETY: The stack is as the caller promises, and is ordinary memory in
-    // the initial page table as in the final one.
-    unsafe { start_core::<Hvc, _, STACK_PAGES>(cpu::affinity(vcpu as usize), stack, run) }
 }
 
 /// Whether the vCPU was started and has not come to its function's end.
@@ -116,12 +115,12 @@ pub fn is_running(vcpu: u32) -> bool {
 ///
 /// It is never turned off: Xen says that a vCPU is off when that has not quite
 /// left yet, and one that is started at that moment does not come up.
-fn run(vcpu: u32) -> ! {
+extern "C" fn run(vcpu: u32) -> ! {
     // SAFETY: The image and its stacks are mapped there as they are here.
-    unsafe { mmu::activate() };
-    gic::init_cpu();
-    time::init(machine());
-    arm_gic::irq_enable();
+    unsafe { arch::mmu::activate() };
+    interrupts::init_cpu();
+    timer::init(machine());
+    arch::cpu::unmask();
     let state = &STATES[vcpu as usize - 1];
     let mut events = false;
     loop {
@@ -136,8 +135,8 @@ fn run(vcpu: u32) -> ! {
 /// Sleeps until something is due.
 fn next(state: &IrqMutex<State>) -> fn(u32) {
     loop {
-        // As in `wait_until`: an interrupt between test and `wfi`, that of
-        // `start` above all, is served after the `wfi`, which it ends.
+        // As in `wait_until`: an interrupt between test and sleep, that of
+        // `start` above all, ends the sleep.
         let masked = Masked::mask();
         let mut now = state.lock();
         if let State::Due(main) = *now {
@@ -147,7 +146,7 @@ fn next(state: &IrqMutex<State>) -> fn(u32) {
             return main;
         }
         drop(now);
-        arm_gic::wfi();
+        masked.wait_for_interrupt();
         masked.restore();
     }
 }

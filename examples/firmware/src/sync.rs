@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Locks that interrupt handlers may take too.
 
-use core::arch::asm;
 use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
 use spin::mutex::{SpinMutex, SpinMutexGuard};
+
+use crate::arch::cpu;
 
 /// Interrupts were masked on this CPU; what they were before is in here.
 #[derive(Clone, Copy, Debug)]
@@ -16,23 +17,23 @@ pub struct Masked(usize);
 impl Masked {
     /// Masks interrupts on the calling CPU.
     pub fn mask() -> Self {
-        let daif;
-        // SAFETY: Masking interrupts is always sound. No `nomem`: accesses
-        // must not move out of the masked section.
-        unsafe { asm!("mrs {}, daif", "msr daifset, #2", out(reg) daif, options(nostack)) };
-        Self(daif)
+        Self(cpu::mask())
     }
 
     /// Whether interrupts could be taken before.
     pub fn was_unmasked(self) -> bool {
-        self.0 & (1 << 7) == 0
+        cpu::is_unmasked(self.0)
+    }
+
+    /// Sleeps until there is an interrupt for this CPU, if there is none
+    /// already. It may be served meanwhile, or when the mask goes.
+    pub fn wait_for_interrupt(&self) {
+        cpu::wait_for_interrupt();
     }
 
     /// Puts the mask back to what it was.
     pub fn restore(self) {
-        // SAFETY: The value was read from this register. Whoever masked
-        // interrupts expects this. No `nomem`, as above.
-        unsafe { asm!("msr daif, {}", in(reg) self.0, options(nostack)) };
+        cpu::restore(self.0);
     }
 
     /// For interfaces that carry the state as a number.

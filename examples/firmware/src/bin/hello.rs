@@ -26,18 +26,7 @@ fn main(machine: &'static Machine) {
     for region in &machine.extended {
         println!("extended region: {region}");
     }
-    println!(
-        "interrupts: {:?} for events, {:?} for the timer",
-        machine.event_interrupt, machine.timer_interrupt
-    );
-    println!(
-        "gic: distributor {}, redistributors {}",
-        machine.gicd, machine.gicr
-    );
-    match machine.uart {
-        Some(uart) => println!("console: PL011 at {uart}"),
-        None => println!("console: hypercalls"),
-    }
+    println!("{}", machine.board);
     let windows = windows();
     println!("the grant table goes to {}", windows.grant_table);
     for range in &windows.empty {

@@ -8,7 +8,9 @@ use arm_gic::gicv3::registers::{Gicd, GicrSgi};
 use arm_gic::gicv3::{GicCpuInterface, GicV3, SgiTarget, SgiTargetGroup};
 use arm_gic::{IntId, InterruptGroup, Trigger, UniqueMmioPointer};
 
+use super::cpu::affinity;
 use crate::cpu;
+use crate::machine;
 use crate::machine::Machine;
 use crate::sync::IrqMutex;
 
@@ -52,8 +54,8 @@ fn handlers() -> &'static IrqMutex<Handlers> {
 /// The GIC's registers must be mapped where `machine` says, and nothing else
 /// may use them.
 pub(crate) unsafe fn init(machine: &Machine) {
-    let gicd = NonNull::new(machine.gicd.start as *mut Gicd).expect("not at 0");
-    let gicr = NonNull::new(machine.gicr.start as *mut GicrSgi).expect("not at 0");
+    let gicd = NonNull::new(machine.board.gicd.start as *mut Gicd).expect("not at 0");
+    let gicr = NonNull::new(machine.board.gicr.start as *mut GicrSgi).expect("not at 0");
     // SAFETY: As the caller promises.
     let mut gic = unsafe { GicV3::new(UniqueMmioPointer::new(gicd), gicr, machine.cpus) }
         .expect("redistributors of a known layout");
@@ -79,8 +81,8 @@ pub(crate) fn wake(cpu: usize) {
     let target = SgiTarget::List {
         affinity3: 0,
         affinity2: 0,
-        affinity1: (cpu::affinity(cpu) >> 8) as u8,
-        target_list: 1 << (cpu::affinity(cpu) & 0xf),
+        affinity1: (affinity(cpu) >> 8) as u8,
+        target_list: 1 << (affinity(cpu) & 0xf),
     };
     // SAFETY: A barrier has no other effect. What was written for the other
     // CPU is visible to it before it is woken: the write of the register that
@@ -88,6 +90,12 @@ pub(crate) fn wake(cpu: usize) {
     unsafe { asm!("dsb ishst", options(nostack, preserves_flags)) };
     GicCpuInterface::send_sgi(WAKE_UP, target, SgiTargetGroup::CurrentGroup1)
         .expect("an interrupt for this");
+}
+
+/// Calls `handler` in interrupt context, on this CPU, as long as an event is
+/// announced to it.
+pub(crate) fn enable_events(handler: Handler) {
+    enable_private(machine().board.event_interrupt, handler);
 }
 
 /// Calls `handler` in interrupt context, on this CPU, as long as the private

@@ -6,8 +6,9 @@ use core::arch::{asm, naked_asm};
 
 use aarch64_rt::{ExceptionHandlers, RegisterStateRef, exception_handlers};
 
+use super::{access, gic};
 use crate::exit::fail;
-use crate::{access, gic, image};
+use crate::image;
 
 struct Exceptions;
 
