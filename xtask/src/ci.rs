@@ -70,17 +70,19 @@ fn clippy() -> Result<()> {
 }
 
 fn firmware_clippy(tally: &mut Tally) -> Result<()> {
-    let toolchain = Toolchain::for_target("aarch64-unknown-none")?;
-    if !toolchain.has_clippy() {
-        println!("not done: there is no clippy for {}", toolchain.origin());
-        return Ok(());
-    }
-    for folder in style::FIRMWARE {
-        let mut cargo = toolchain.cargo("clippy");
-        cargo
-            .current_dir(process::workspace().join(folder))
-            .args(["--release"]);
-        tally.check(folder, deny_warnings(&mut cargo));
+    for target in ["aarch64-unknown-none", "x86_64-unknown-none"] {
+        let toolchain = Toolchain::for_target(target)?;
+        if !toolchain.has_clippy() {
+            println!("not done: there is no clippy for {}", toolchain.origin());
+            continue;
+        }
+        for folder in style::FIRMWARE {
+            let mut cargo = toolchain.cargo("clippy");
+            cargo
+                .current_dir(process::workspace().join(folder))
+                .args(["--release"]);
+            tally.check(&format!("{folder}, {target}"), deny_warnings(&mut cargo));
+        }
     }
     Ok(())
 }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The instruction that calls Xen, and what Xen says by CPUID.
+
+use core::arch::asm;
+use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
+
+use spin::Once;
+
+/// Intel's and AMD's instructions differ. Xen's hypercall page would hide that,
+/// but a jump through it can't be protected against speculation.
+fn is_amd() -> bool {
+    static IS_AMD: Once<bool> = Once::new();
+    *IS_AMD.call_once(|| {
+        let vendor = __cpuid(0).ebx.to_le_bytes();
+        // "AuthenticAMD" and "HygonGenuine".
+        [*b"Auth", *b"Hygo"].contains(&vendor)
+    })
+}
+
+/// # Safety
+///
+/// As for [`crate::hypercall::raw`].
+pub(crate) unsafe fn raw(op: usize, [a, b, c, d, e]: [usize; 5]) -> isize {
+    let result: usize;
+    // SAFETY: As the caller promises. Xen may clobber the registers that hold
+    // the number and the arguments, and no other.
+    unsafe {
+        if is_amd() {
+            asm!(
+                "vmmcall",
+                inout("rax") op => result,
+                inout("rdi") a => _,
+                inout("rsi") b => _,
+                inout("rdx") c => _,
+                inout("r10") d => _,
+                inout("r8") e => _,
+                options(nostack),
+            );
+        } else {
+            asm!(
+                "vmcall",
+                inout("rax") op => result,
+                inout("rdi") a => _,
+                inout("rsi") b => _,
+                inout("rdx") c => _,
+                inout("r10") d => _,
+                inout("r8") e => _,
+                options(nostack),
+            );
+        }
+    }
+    result.cast_signed()
+}
+
+/// One of Xen's own CPUID leaves, counted from its first.
+///
+/// # Panics
+///
+/// If this is not a Xen guest.
+pub(crate) fn xen_cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
+    const STEP: usize = 0x100;
+    // Not the first if Xen shows itself as another hypervisor as well.
+    let base = (0x4000_0000..0x4001_0000).step_by(STEP).find(|&base| {
+        let CpuidResult { ebx, ecx, edx, .. } = __cpuid(base);
+        [ebx, ecx, edx].map(u32::to_le_bytes).as_flattened() == b"XenVMMXenVMM"
+    });
+    let base = base.expect("not a Xen guest: no leaf for Xen");
+    __cpuid_count(base + leaf, subleaf)
+}
