@@ -25,6 +25,7 @@ pub mod args;
 #[doc(hidden)]
 pub mod console;
 pub mod cpu;
+pub mod domctl;
 pub mod exit;
 mod guest;
 pub mod hypercall;
@@ -86,6 +87,10 @@ pub fn start(boot_info: u64, main: fn(&'static Machine), name: &str) -> ! {
     WINDOWS.call_once(|| Windows::new(machine));
     arch::timer::init(machine);
     arch::cpu::unmask();
+    #[cfg(target_arch = "x86_64")]
+    if let Some(ramdisk) = machine.board.ramdisk {
+        arch::builder::build(ramdisk);
+    }
     main(machine);
     exit::complete(name)
 }

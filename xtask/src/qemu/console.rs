@@ -42,15 +42,15 @@ impl Line {
     /// Read one line of the serial console.
     fn parse(raw: &str) -> Self {
         let text = strip_controls(raw);
-        let Some(xen) = text.strip_prefix("(XEN) ") else {
-            return Line {
-                source: Source::Domain(0),
-                text,
-            };
-        };
-        let (source, text) = match from_domu(xen) {
-            Some((number, text)) => (Source::Domain(number), text),
-            None => (Source::Xen, xen),
+        let (source, text) = match text.strip_prefix("(XEN) ") {
+            Some(xen) => match from_serial_port(xen) {
+                Some((number, text)) => (Source::Domain(number), text),
+                None => (Source::Xen, xen),
+            },
+            None => match from_debug_port(&text) {
+                Some((number, text)) => (Source::Domain(number), text),
+                None => (Source::Domain(0), &*text),
+            },
         };
         Line {
             source,
@@ -59,14 +59,16 @@ impl Line {
     }
 }
 
-/// `DOM1: text`, as Xen prints what a domU writes to its serial port, or
-/// `(d1) text`, which is x86's debug port.
-fn from_domu(text: &str) -> Option<(u16, &str)> {
-    let (number, text) = match text.strip_prefix("DOM") {
-        Some(rest) => rest.split_once(':')?,
-        None => text.strip_prefix("(d")?.split_once(')')?,
-    };
+/// `DOM1: text`, as Xen on arm64 prints what a domU writes to its serial port.
+fn from_serial_port(text: &str) -> Option<(u16, &str)> {
+    let (number, text) = text.strip_prefix("DOM")?.split_once(':')?;
     let text = text.strip_prefix(' ').unwrap_or(text);
+    Some((number.parse().ok()?, text))
+}
+
+/// `(d1) text`, as Xen on x86_64 prints what a domU writes to its debug port.
+fn from_debug_port(text: &str) -> Option<(u16, &str)> {
+    let (number, text) = text.strip_prefix("(d")?.split_once(") ")?;
     Some((number.parse().ok()?, text))
 }
 
@@ -136,7 +138,7 @@ mod tests {
         assert_eq!(
             split(
                 "(XEN) Brought up 2 CPUs\r\n(XEN) DOM12: hello: world\r\n\
-                 (XEN) (d3) hello\r\nraw text\r\n"
+                 (d3) hello\r\nraw text\r\n"
             ),
             [
                 (Source::Xen, "Brought up 2 CPUs".into()),
@@ -150,7 +152,8 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_domain_is_xens() {
         assert_eq!(split("(XEN) DOMAIN: x")[0].0, Source::Xen);
-        assert_eq!(split("(XEN) (done) x")[0].0, Source::Xen);
+        assert_eq!(split("(XEN) (d1) x")[0].0, Source::Xen);
+        assert_eq!(split("(done) x")[0].0, Source::Domain(0));
         assert_eq!(split("(XEN) d1: x")[0].0, Source::Xen);
         assert_eq!(split("(XEN) *** LOADING DOMU ***")[0].0, Source::Xen);
         assert_eq!(split("(XEN) DOM99999: x")[0].0, Source::Xen);

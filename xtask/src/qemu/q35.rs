@@ -18,15 +18,15 @@ use crate::process;
 use crate::setup::{self, Need};
 
 /// One with AMD's virtualisation, which QEMU emulates, and without what QEMU
-/// would warn that it does not. Xen has no use for an x2APIC of the machine's
-/// that the emulated IOMMU can't serve.
-const CPU: &str = "EPYC,+svm,+npt,-x2apic,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,\
+/// would warn that it does not. The emulated IOMMU can't serve an x2APIC, and
+/// the emulated CPU faults on the kind of MWAIT that Xen idles with.
+const CPU: &str = "EPYC,+svm,+npt,-x2apic,-monitor,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,\
                    -3dnowprefetch,-osvw,-topoext,-nrip-save,-xsavec";
 
 const CONSOLE: &str = "console=com1 com1=115200,8n1 dom0=pvh";
 
 /// The program that makes a dom0 where none is asked for.
-const LAUNCHER: &str = "launcher";
+const LAUNCHER: &str = "dom0";
 
 /// Its files have these names in the run's folder: Xen takes all behind the
 /// first space for the command line, so that a path must not have any.

@@ -30,6 +30,8 @@ const EMPTY_SIZE: usize = GIB;
 pub struct Board {
     /// Whether it is the domain that Xen started by itself.
     pub is_dom0: bool,
+    /// What the loader brought beside the program.
+    pub ramdisk: Option<&'static [u8]>,
 }
 
 impl fmt::Display for Board {
@@ -109,6 +111,7 @@ pub(crate) unsafe fn read(start_info: u64) -> Machine {
         args: Args::new(args.unwrap_or("")),
         board: Board {
             is_dom0: info.raw().flags.contains(Sif::INITDOMAIN),
+            ramdisk: info.modlist().next().map(|module| module.as_slice()),
         },
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod access;
 mod boot;
+pub mod builder;
 pub mod console;
 pub mod cpu;
 pub mod exceptions;
