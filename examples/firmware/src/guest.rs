@@ -8,6 +8,7 @@ use xen_guest::{Error, Guest, GuestConfig, GuestStorage, PAGE_SIZE, Parking, Reg
 use crate::arch::interrupts;
 use crate::args::Args;
 use crate::platform::Firmware;
+use crate::sync::Masked;
 use crate::windows::to_window;
 use crate::{pages, windows};
 
@@ -150,13 +151,20 @@ pub(crate) fn online(vcpu: u32) -> bool {
     let Some(guest) = GUEST.get() else {
         return false;
     };
-    match guest.vcpu_online(vcpu) {
+    // Xen announces an event at once, which on x86 is an interrupt, handler or
+    // not.
+    let masked = Masked::mask();
+    let online = match guest.vcpu_online(vcpu) {
         // Busy: somebody did it for this vCPU.
-        Ok(()) | Err(Error::Busy) => enable(),
-        Err(Error::NotFound) => return false,
+        Ok(()) | Err(Error::Busy) => {
+            enable();
+            true
+        }
+        Err(Error::NotFound) => false,
         Err(error) => panic!("no events for vCPU {vcpu}: {error}"),
-    }
-    true
+    };
+    masked.restore();
+    online
 }
 
 fn enable() {

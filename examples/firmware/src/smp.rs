@@ -120,9 +120,10 @@ extern "C" fn run(vcpu: u32) -> ! {
     unsafe { arch::mmu::activate() };
     interrupts::init_cpu();
     timer::init(machine());
+    // Events may be pending already.
+    let mut events = guest::online(vcpu);
     arch::cpu::unmask();
     let state = &STATES[vcpu as usize - 1];
-    let mut events = false;
     loop {
         let main = next(state);
         // The guest may have been set up since the last time.

@@ -151,7 +151,11 @@ pub(crate) fn serve(vector: u8) {
     if vector == EVENT_VECTOR {
         // A copy, so that the handler can change the table.
         let handler = handlers().lock().events;
-        handler.expect("events are announced once there is a handler")();
+        match handler {
+            Some(handler) => handler(),
+            // It would come again and again.
+            None => panic!("an event for a vCPU that was started before the guest was set up"),
+        }
         return;
     }
     if vector == SPURIOUS_VECTOR {
