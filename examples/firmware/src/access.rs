@@ -3,15 +3,16 @@
 //!
 //! On arm64 Xen answers them with a data abort where neither memory nor an
 //! emulated device is. Elsewhere in this firmware an abort ends the program;
-//! these functions return it. On x86 reads of nothing are all ones there, and
-//! writes have no effect: no access fails.
+//! these functions return it. On x86 reads of nothing give ones, and writes
+//! have no effect; an access fails if its emulator breaks the rules.
 
 use crate::arch::access::{LOADS, STORES, load_pair};
 
 /// An access that was aborted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aborted {
-    /// The syndrome register, `ESR_EL1`.
+    /// On arm64 the syndrome register, `ESR_EL1`; on x86 the exception's
+    /// vector.
     pub syndrome: u64,
 }
 
@@ -19,7 +20,7 @@ pub struct Aborted {
 #[repr(C)]
 pub(crate) struct Answer {
     value: u64,
-    /// 0 if the access was made; never a data abort's.
+    /// 0 if the access was made; never an exception's.
     syndrome: u64,
 }
 
@@ -72,8 +73,8 @@ pub unsafe fn write(address: usize, bytes: u32, value: u64) -> Result<(), Aborte
 ///
 /// # Errors
 ///
-/// If nothing is there but an emulated device: Xen on arm64 knows no such
-/// access.
+/// On arm64, if nothing is there but an emulated device: Xen knows no such
+/// access there. On x86 it asks the emulator twice.
 ///
 /// # Safety
 ///

@@ -31,15 +31,19 @@ const TABLE: u64 = PageTableFlags::PRESENT
     .bits();
 const BLOCK: u64 = TABLE | PageTableFlags::HUGE_PAGE.bits();
 
-/// The control registers of every vCPU. `WRITE_PROTECT`: constants are
-/// constant for this firmware too.
+/// The control registers of every vCPU.
+///
+/// `WRITE_PROTECT`: constants are constant for this firmware too.
 pub(crate) const CR0: u64 = Cr0Flags::PROTECTED_MODE_ENABLE
     .union(Cr0Flags::EXTENSION_TYPE)
     .union(Cr0Flags::NUMERIC_ERROR)
     .union(Cr0Flags::WRITE_PROTECT)
     .union(Cr0Flags::PAGING)
     .bits();
-pub(crate) const CR4: u64 = Cr4Flags::PHYSICAL_ADDRESS_EXTENSION.bits();
+/// `OSFXSR`: for the one instruction in `access` that uses such a register.
+pub(crate) const CR4: u64 = Cr4Flags::PHYSICAL_ADDRESS_EXTENSION
+    .union(Cr4Flags::OSFXSR)
+    .bits();
 pub(crate) const EFER: u64 = EferFlags::LONG_MODE_ENABLE
     .union(EferFlags::NO_EXECUTE_ENABLE)
     .bits();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Exception handlers: interrupts are served, everything else is fatal.
+//! Exception handlers: interrupts are served, accesses that may fail return,
+//! everything else is fatal.
 
 use core::arch::global_asm;
 
@@ -8,22 +9,35 @@ use x86_64::VirtAddr;
 use x86_64::registers::control::Cr2;
 use x86_64::structures::idt::InterruptDescriptorTable;
 
+use super::access;
 use super::interrupts::{self, VECTORS};
 use crate::exit::fail;
 
 /// What is on the stack when a handler runs.
 #[derive(Debug)]
 #[repr(C)]
-struct Frame {
-    registers: [u64; 9],
-    vector: u64,
+pub(crate) struct Frame {
+    /// r11 to r8, rdi, rsi.
+    registers: [u64; 6],
+    rdx: u64,
+    rcx: u64,
+    rax: u64,
+    pub(crate) vector: u64,
     /// 0 for vectors that have none.
     error: u64,
-    rip: u64,
+    pub(crate) rip: u64,
     cs: u64,
     flags: u64,
     rsp: u64,
     ss: u64,
+}
+
+impl Frame {
+    /// Has the function that was stopped return these two, in rax and rdx.
+    pub(crate) fn set_answer(&mut self, value: u64, second: u64) {
+        self.rax = value;
+        self.rdx = second;
+    }
 }
 
 /// The first vectors are the CPU's own.
@@ -37,8 +51,8 @@ unsafe extern "C" {
 }
 
 // Each vector says which one it is, below an error code where the CPU itself
-// pushes none. What calls may not change is left to them; of floating-point
-// registers, this target uses none.
+// pushes none. What calls may not change is left to them; code for this target
+// uses no floating-point registers.
 global_asm!(
     r#"
     .section .text.vectors, "ax"
@@ -85,11 +99,12 @@ vectors:
     handle = sym handle,
 );
 
-extern "C" fn handle(frame: &Frame) {
-    if frame.vector < EXCEPTIONS {
+extern "C" fn handle(frame: &mut Frame) {
+    if frame.vector >= EXCEPTIONS {
+        interrupts::serve(frame.vector as u8);
+    } else if !access::recover(frame) {
         report(frame);
     }
-    interrupts::serve(frame.vector as u8);
 }
 
 static TABLE: Once<InterruptDescriptorTable> = Once::new();

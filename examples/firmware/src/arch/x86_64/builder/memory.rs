@@ -31,7 +31,11 @@ unsafe fn memory_op<T>(op: u32, arg: &mut T) -> isize {
 pub fn populate(domain: u16, pages: u64) {
     let mut frame = 0;
     while frame < pages {
-        let order = if (pages - frame) >> ORDER > 0 { ORDER } else { 0 };
+        let order = if (pages - frame) >> ORDER > 0 {
+            ORDER
+        } else {
+            0
+        };
         let mut extent = frame;
         let mut arg = abi::xen_memory_reservation {
             nr_extents: 1,
