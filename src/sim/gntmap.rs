@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::vec::Vec;
 
 use super::fault::Place;
-use super::gnttab::status;
+use super::gnttab::{Part, Purpose, status};
 use super::hypercall::Argument;
 use super::physmap::{Entry, Kind};
 use super::state::State;
@@ -16,6 +16,8 @@ const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
 /// Handles come into being by this many.
 const HANDLES_PER_FRAME: u32 = 256;
 const MAX_FRAMES: u32 = 1024;
+/// Tries of a copy while what is granted changes.
+const TRIES: u32 = 5;
 /// Unmappings whose marks Xen clears together.
 const UNMAP_BATCH: usize = 32;
 
@@ -141,7 +143,9 @@ impl State {
         op: &abi::gnttab_map_grant_ref,
         readonly: bool,
     ) -> Result<u64, i16> {
-        let mfn = self.pin(op.dom, op.ref_, caller, readonly, true)?;
+        let mfn = self
+            .pin(op.dom, op.ref_, caller, readonly, Purpose::Map)?
+            .mfn;
         let entry = Entry {
             mfn,
             kind: Kind::Grant { write: !readonly },
@@ -283,8 +287,18 @@ impl State {
     pub(super) fn grant_copies(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
         for index in 0..count as usize {
             let mut op: abi::gnttab_copy = self.read_at(caller, arg, index)?;
-            op.status = match self.grant_copy(caller, &op) {
+            let mut result = self.grant_copy(caller, &op);
+            for _ in 0..TRIES {
+                if result == Err(status::RESTART) {
+                    result = self.grant_copy(caller, &op);
+                }
+            }
+            op.status = match result {
                 Ok(()) => status::OKAY,
+                Err(status::RESTART) => {
+                    self.warn(std::format!("d{caller}: Xen would try a copy for ever"));
+                    status::GENERAL_ERROR
+                }
                 Err(status) => status,
             };
             self.write_at(caller, arg, index, &op)?;
@@ -293,9 +307,6 @@ impl State {
     }
 
     fn grant_copy(&mut self, caller: u16, op: &abi::gnttab_copy) -> Result<(), i16> {
-        if op.len == 0 {
-            return Ok(());
-        }
         let by_gref = |flag| u32::from(op.flags) & flag != 0;
         let (from_gref, to_gref) = (
             by_gref(abi::GNTCOPY_source_gref),
@@ -311,24 +322,26 @@ impl State {
         let (from_ref, from_gfn) = number(&op.source);
         let (to_ref, to_gfn) = number(&op.dest);
         let source = if from_gref {
-            self.pin(from, from_ref, caller, true, false)?
+            self.pin(from, from_ref, caller, true, Purpose::Copy)?
         } else {
-            self.own_frame(from, from_gfn)?
+            self.own_frame(from, from_gfn).map(Part::whole)?
         };
         let dest = if to_gref {
-            self.pin(to, to_ref, caller, false, false)
+            self.pin(to, to_ref, caller, false, Purpose::Copy)
         } else {
-            self.own_frame(to, to_gfn)
+            self.own_frame(to, to_gfn).map(Part::whole)
         };
         let (at, to_at, len) = (
             usize::from(op.source.offset),
             usize::from(op.dest.offset),
             usize::from(op.len),
         );
+        let outside = |part: &Part, at| at < part.start || at + len > part.start + part.length;
         let result = match dest {
             Ok(_) if at + len > PAGE_SIZE || to_at + len > PAGE_SIZE => Err(status::BAD_COPY_ARG),
+            Ok(dest) if outside(&source, at) || outside(&dest, to_at) => Err(status::GENERAL_ERROR),
             Ok(dest) => {
-                self.machine.copy((source, at), (dest, to_at), len);
+                self.machine.copy((source.mfn, at), (dest.mfn, to_at), len);
                 Ok(())
             }
             Err(status) => Err(status),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Grant tables, version 1: the table itself and its entries.
+//! Grant tables: the table itself and its entries, of version 1 and, with
+//! `gntv2.rs`, of version 2.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
@@ -27,22 +28,61 @@ pub(super) mod status {
     pub(in crate::sim) const BAD_COPY_ARG: i16 = abi::GNTST_bad_copy_arg as i16;
     pub(in crate::sim) const EAGAIN: i16 = abi::GNTST_eagain as i16;
     pub(in crate::sim) const NO_SPACE: i16 = abi::GNTST_no_space as i16;
+    /// Not a status: Xen begins with the operation again.
+    pub(in crate::sim) const RESTART: i16 = 1;
 }
 
-const ENTRY_BYTES: usize = size_of::<abi::grant_entry_v1>();
-const ENTRIES_PER_FRAME: u32 = (PAGE_SIZE / ENTRY_BYTES) as u32;
 /// References that belong to Xen's tools.
-const RESERVED: u32 = 8;
+pub(super) const RESERVED: u32 = 8;
 /// Tries to change an entry that its owner keeps changing.
 const TRIES: u32 = 5;
 /// From this many uses of a kind on, no more are taken.
 const MAX_PINS: u32 = 128;
 
+/// What of a page may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) mfn: u64,
+    pub(super) start: usize,
+    pub(super) length: usize,
+    /// For copies only.
+    pub(super) sub_page: bool,
+    /// Granted to the granter by another domain, with this reference.
+    pub(super) through: Option<(u16, u32)>,
+}
+
+impl Part {
+    pub(super) fn whole(mfn: u64) -> Self {
+        Self {
+            mfn,
+            start: 0,
+            length: PAGE_SIZE,
+            sub_page: false,
+            through: None,
+        }
+    }
+
+    /// Whether another look at the entry may have found this: that it is the
+    /// whole page now does no harm to a use of a part.
+    fn still(&self, now: &Self) -> bool {
+        self == now || !self.sub_page && self.mfn == now.mfn && self.through == now.through
+    }
+}
+
+/// What an entry is used for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Map,
+    Copy,
+    /// A copy for somebody to whom it was granted on.
+    CopyThrough,
+}
+
 /// Uses of a page that was granted.
 #[derive(Clone, Copy)]
 pub(super) struct Active {
     pub(super) domid: u16,
-    pub(super) mfn: u64,
+    pub(super) part: Part,
     pub(super) readers: u32,
     pub(super) writers: u32,
 }
@@ -59,10 +99,13 @@ impl Active {
 
 pub(super) struct GrantTable {
     /// The pages shared with the domain.
-    frames: Vec<u64>,
-    max_frames: u32,
+    pub(super) frames: Vec<u64>,
+    pub(super) max_frames: u32,
+    pub(super) version: u32,
+    /// Those with the status words of version 2.
+    pub(super) status: Vec<u64>,
     /// Entries in use by somebody.
-    active: HashMap<u32, Active>,
+    pub(super) active: HashMap<u32, Active>,
 }
 
 impl GrantTable {
@@ -71,6 +114,8 @@ impl GrantTable {
         Self {
             frames: std::vec![first_frame],
             max_frames,
+            version: 1,
+            status: Vec::new(),
             active: HashMap::new(),
         }
     }
@@ -79,14 +124,29 @@ impl GrantTable {
         self.frames.len() as u32
     }
 
-    fn entries(&self) -> u32 {
-        self.nr_frames() * ENTRIES_PER_FRAME
+    fn entry_bytes(&self) -> usize {
+        match self.version {
+            2 => size_of::<abi::grant_entry_v2>(),
+            _ => size_of::<abi::grant_entry_v1>(),
+        }
+    }
+
+    pub(super) fn entries(&self) -> u32 {
+        self.nr_frames() * (PAGE_SIZE / self.entry_bytes()) as u32
     }
 
     /// Machine frame and offset of an entry.
-    fn place(&self, gref: u32) -> (u64, usize) {
-        let frame = self.frames[(gref / ENTRIES_PER_FRAME) as usize];
-        (frame, (gref % ENTRIES_PER_FRAME) as usize * ENTRY_BYTES)
+    pub(super) fn place(&self, gref: u32) -> (u64, usize) {
+        let at = gref as usize * self.entry_bytes();
+        (self.frames[at / PAGE_SIZE], at % PAGE_SIZE)
+    }
+
+    /// Where Xen marks that an entry is in use.
+    fn marks(&self, gref: u32) -> (u64, usize) {
+        match self.version {
+            2 => self.status_place(gref),
+            _ => self.place(gref),
+        }
     }
 }
 
@@ -117,13 +177,9 @@ impl State {
             abi::GNTTABOP_get_status_frames => self.get_status_frames(caller, arg, count)?,
             abi::GNTTABOP_set_version => {
                 let mut op: abi::gnttab_set_version = self.read(caller, arg)?;
-                let result = match op.version {
-                    1 => Ok(()),
-                    2 => Err(Error::NotImplemented),
-                    _ => Err(Error::Invalid),
-                };
+                let result = self.set_grant_version(caller, op.version);
                 // The version in force is written back, failed or not.
-                op.version = 1;
+                op.version = self.domain(caller)?.grants.version;
                 self.write(caller, arg, &op)?;
                 result?;
             }
@@ -131,7 +187,7 @@ impl State {
                 let mut op: abi::gnttab_get_version = self.read(caller, arg)?;
                 let dom = self.any(caller, op.dom)?;
                 self.check_target(caller, dom)?;
-                op.version = 1;
+                op.version = self.domain(dom)?.grants.version;
                 self.write(caller, arg, &op)?;
             }
             abi::GNTTABOP_swap_grant_ref => {
@@ -162,6 +218,8 @@ impl State {
                 .ok_or(Error::Invalid)?;
             domain.grants.frames.push(frame);
         }
+        self.add_status_frames(dom)?;
+        let domain = self.domain(dom)?;
         Ok(domain.grants.frames[index as usize])
     }
 
@@ -225,6 +283,10 @@ impl State {
     }
 
     fn get_status_frames(&mut self, caller: u16, arg: usize, count: u32) -> Result<()> {
+        if self.grants_v2 {
+            // Not for guests with a physmap, on x86.
+            return Err(Error::NotImplemented);
+        }
         if count != 1 {
             return Err(Error::Invalid);
         }
@@ -253,41 +315,47 @@ impl State {
         if grants.active.contains_key(&a) || grants.active.contains_key(&b) {
             return status::EAGAIN;
         }
-        let word = |gref| {
-            let (mfn, offset) = grants.place(gref);
-            self.machine.u64(mfn, offset)
-        };
-        let old = word(a).load(SeqCst);
-        word(a).store(word(b).load(SeqCst), SeqCst);
-        word(b).store(old, SeqCst);
+        for at in (0..grants.entry_bytes()).step_by(size_of::<u64>()) {
+            let word = |gref| {
+                let (mfn, offset) = grants.place(gref);
+                self.machine.u64(mfn, offset + at)
+            };
+            let old = word(a).load(SeqCst);
+            word(a).store(word(b).load(SeqCst), SeqCst);
+            word(b).store(old, SeqCst);
+        }
+        // Of entries that nobody uses no status is set.
         status::OKAY
     }
 
     /// `user` starts to use an entry of `owner`'s table: checks the entry,
-    /// marks it, and counts. The machine frame, with a reference taken.
-    /// `mapping` is false for a copy, which may use a part of a page.
+    /// marks it, and counts. The page, with a reference taken.
     pub(super) fn pin(
         &mut self,
         owner: u16,
         gref: u32,
         user: u16,
         readonly: bool,
-        mapping: bool,
-    ) -> Result<u64, i16> {
+        purpose: Purpose,
+    ) -> Result<Part, i16> {
+        let mapping = purpose == Purpose::Map;
         let domain = self.domains.get(&owner).ok_or(status::BAD_DOMAIN)?;
         if gref >= domain.grants.entries() {
             return Err(status::BAD_GNTREF);
         }
         let old = domain.grants.active.get(&gref).copied();
         if let Some(mut active) = old
-            && (active.domid != user || *active.pins(readonly) >= MAX_PINS)
+            && (active.domid != user
+                || *active.pins(readonly) >= MAX_PINS
+                || mapping && active.part.sub_page)
         {
             return Err(status::GENERAL_ERROR);
         }
+        let through = !mapping && self.is_transitive(owner, gref);
         let mut active = match old {
-            Some(active) if readonly || active.writers > 0 => {
+            Some(active) if (readonly || active.writers > 0) && !through => {
                 // Marked already; what the entry says now does not matter.
-                let frame = self.frames.get(active.mfn);
+                let frame = self.frames.get(active.part.mfn);
                 if frame.owner != Some(owner) || (!mapping && domain.dying) {
                     return Err(if mapping {
                         status::GENERAL_ERROR
@@ -298,20 +366,35 @@ impl State {
                 active
             }
             _ => {
-                self.mark(owner, gref, user, readonly, mapping, old.is_some())?;
-                let mfn = match old {
+                if !old.is_some_and(|active| readonly || active.writers > 0) {
+                    self.mark(owner, gref, user, readonly, mapping, old.is_some())?;
+                }
+                let part = match old {
                     // A further mapping keeps to the first one's frame.
-                    Some(active) if mapping => Ok(active.mfn),
-                    _ => self.granted_frame(owner, gref),
+                    Some(active) if mapping => Ok(active.part),
+                    _ if through => self.pin_through(owner, gref, readonly, purpose),
+                    _ => self.granted_part(owner, gref, mapping),
                 };
-                match (mfn, old) {
-                    (Ok(mfn), Some(active)) if active.mfn == mfn => active,
-                    (Ok(mfn), None) => Active {
+                match (part, old) {
+                    (Ok(part), Some(active)) if active.part.still(&part) => active,
+                    (Ok(part), None) => Active {
                         domid: user,
-                        mfn,
+                        part,
                         readers: 0,
                         writers: 0,
                     },
+                    (
+                        Ok(Part {
+                            through: Some((dom, gref)),
+                            ..
+                        }),
+                        _,
+                    ) => {
+                        // It changed meanwhile.
+                        self.unpin(dom, gref, readonly);
+                        self.unmark(owner, gref, readonly);
+                        return Err(status::RESTART);
+                    }
                     (result, _) => {
                         self.unmark(owner, gref, readonly);
                         return Err(result.err().unwrap_or(status::GENERAL_ERROR));
@@ -320,11 +403,11 @@ impl State {
             }
         };
         *active.pins(readonly) += 1;
-        self.frames.get_ref(active.mfn);
+        self.frames.get_ref(active.part.mfn);
         if let Some(domain) = self.domains.get_mut(&owner) {
             domain.grants.active.insert(gref, active);
         }
-        Ok(active.mfn)
+        Ok(active.part)
     }
 
     /// The end of a use: uncounts, unmarks, and drops the reference.
@@ -336,18 +419,26 @@ impl State {
             return;
         };
         *active.pins(readonly) -= 1;
-        let mfn = active.mfn;
+        let part = active.part;
         if active.readers == 0 && active.writers == 0 {
             domain.grants.active.remove(&gref);
         }
         self.unmark(owner, gref, readonly);
-        self.frames.put_ref(mfn);
+        self.frames.put_ref(part.mfn);
+        if let Some((dom, gref)) = part.through {
+            // Of which there is one at most.
+            self.unpin(dom, gref, readonly);
+        }
     }
 
     /// The machine frame of an entry in use.
     pub(super) fn pinned_frame(&self, owner: u16, gref: u32) -> Option<u64> {
         let domain = self.domains.get(&owner)?;
-        domain.grants.active.get(&gref).map(|active| active.mfn)
+        domain
+            .grants
+            .active
+            .get(&gref)
+            .map(|active| active.part.mfn)
     }
 
     /// Sets the entry's "reading" and "writing" bits if it grants that.
@@ -360,11 +451,11 @@ impl State {
         mapping: bool,
         pinned: bool,
     ) -> Result<(), i16> {
-        let (mfn, offset) = self
-            .domain(owner)
-            .map_err(|_| status::BAD_DOMAIN)?
-            .grants
-            .place(gref);
+        let grants = &self.domain(owner).map_err(|_| status::BAD_DOMAIN)?.grants;
+        if grants.version == 2 {
+            return self.mark_status(grants, gref, user, readonly, mapping, pinned);
+        }
+        let (mfn, offset) = grants.place(gref);
         // Flags in the low half, the domain in the high one.
         let word = self.machine.u32(mfn, offset);
         let mask = abi::GTF_type_mask | if mapping { abi::GTF_sub_page } else { 0 };
@@ -403,19 +494,22 @@ impl State {
             clear |= abi::GTF_writing;
         }
         if clear != 0 {
-            let (mfn, offset) = domain.grants.place(gref);
+            let (mfn, offset) = domain.grants.marks(gref);
             self.machine
                 .u16(mfn, offset)
                 .fetch_and(!(clear as u16), SeqCst);
         }
     }
 
-    /// The frame an entry names: the owner's own page.
-    fn granted_frame(&self, owner: u16, gref: u32) -> Result<u64, i16> {
-        let domain = self.domain(owner).map_err(|_| status::BAD_DOMAIN)?;
-        let (mfn, offset) = domain.grants.place(gref);
+    /// What an entry names of the owner's own pages.
+    fn granted_part(&self, owner: u16, gref: u32, mapping: bool) -> Result<Part, i16> {
+        let grants = &self.domain(owner).map_err(|_| status::BAD_DOMAIN)?.grants;
+        if grants.version == 2 {
+            return self.granted_part_v2(owner, grants, gref, mapping);
+        }
+        let (mfn, offset) = grants.place(gref);
         let gfn = self.machine.u32(mfn, offset + 4).load(SeqCst);
-        self.own_frame(owner, u64::from(gfn))
+        self.own_frame(owner, u64::from(gfn)).map(Part::whole)
     }
 
     /// The machine frame at `gfn` if it is the domain's own page.
@@ -432,12 +526,12 @@ impl State {
         }
     }
 
-    /// Entries in use by somebody, with their flags.
+    /// Entries in use by somebody, with Xen's marks.
     #[cfg(test)]
     pub(super) fn active_grants(&self, dom: u16) -> Vec<(u32, Active, u16)> {
         let grants = &self.domains[&dom].grants;
         let flags = |gref| {
-            let (mfn, offset) = grants.place(gref);
+            let (mfn, offset) = grants.marks(gref);
             self.machine.u16(mfn, offset).load(SeqCst)
         };
         let active = grants.active.iter();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Memory operations: reservations, the physmap, resources.
 
+use super::gntv2::status_frames;
 use super::hypercall::{Argument, Outcome, handle};
 use super::machine::Use;
 use super::physmap::{Entry, INVALID_GFN, Kind, RAM_GFN};
@@ -267,7 +268,7 @@ impl State {
         let (mfn, kind) = match space {
             abi::XENMAPSPACE_shared_info if index != 0 => return Err(Error::Invalid),
             abi::XENMAPSPACE_shared_info => (self.domain(dom)?.shared_info.mfn(), Kind::Ram),
-            abi::XENMAPSPACE_grant_table => (self.grant_frame(dom, index)?, Kind::Ram),
+            abi::XENMAPSPACE_grant_table => (self.table_frame(dom, index)?, Kind::Ram),
             abi::XENMAPSPACE_gmfn_foreign => self.foreign_page(dom, foreign, index)?,
             // No device memory is anybody's here: Xen then does nothing.
             abi::XENMAPSPACE_dev_mmio => return Ok(()),
@@ -390,6 +391,11 @@ impl State {
             (abi::XENMEM_resource_grant_table, abi::XENMEM_resource_grant_table_id_shared) => {
                 self.max_grant_frames(dom)
             }
+            (abi::XENMEM_resource_grant_table, abi::XENMEM_resource_grant_table_id_status)
+                if self.grants_v2 =>
+            {
+                status_frames(self.max_grant_frames(dom))
+            }
             (abi::XENMEM_resource_ioreq_server, _) if self.device_models => {
                 self.max_ioreq_frames(dom)
             }
@@ -441,6 +447,9 @@ impl State {
         let frame = op.frame + u64::from(at);
         match u32::from(op.type_) {
             abi::XENMEM_resource_ioreq_server => self.ioreq_frame(caller, dom, op.id, frame),
+            _ if op.id == abi::XENMEM_resource_grant_table_id_status => {
+                self.status_frame(dom, frame)
+            }
             _ => self.grant_frame(dom, frame),
         }
     }

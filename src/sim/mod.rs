@@ -70,8 +70,10 @@
 //!   aborted. Interrupts that emulators raise have a level, and nothing else:
 //!   see [`Domain::irq_level`].
 //!
-//! Missing: grant tables of version 2, as on Arm; and, all -ENOSYS,
-//! `XENMEM_exchange` and `hvm_op` but for parameters.
+//! - Grant tables of version 2 are an x86 host's, where there are any: see
+//!   [`Hypervisor::with_grants_v2`]. Everything else stays an Arm host's.
+//!
+//! Missing, all -ENOSYS: `XENMEM_exchange` and `hvm_op` but for parameters.
 
 mod access;
 mod c_api;
@@ -86,6 +88,7 @@ mod evtchn_fifo;
 mod fault;
 mod gntmap;
 mod gnttab;
+mod gntv2;
 mod hvm;
 mod hypercall;
 mod ioreq;
@@ -321,6 +324,13 @@ impl Hypervisor {
     /// answers are, however few bytes an access has: as 4.17, unlike 4.20.
     pub fn with_unmasked_accesses(self) -> Self {
         self.state().masked = false;
+        self
+    }
+
+    /// From now on with version 2 of grant tables, which Xen has on x86 only:
+    /// see [`GuestConfig::with_grants_v2`](crate::GuestConfig::with_grants_v2).
+    pub fn with_grants_v2(self) -> Self {
+        self.state().grants_v2 = true;
         self
     }
 

@@ -96,6 +96,8 @@ pub(super) struct State {
     pub(super) devices: BTreeSet<u64>,
     /// Built with support for emulators.
     pub(super) device_models: bool,
+    /// Offers version 2 of the grant table.
+    pub(super) grants_v2: bool,
     /// Emulators and vCPUs exchange what fits an access, not whole registers.
     pub(super) masked: bool,
     /// The vCPU whose hypercall this is.
@@ -126,6 +128,7 @@ impl State {
             silo: policy == Policy::Silo,
             devices: BTreeSet::new(),
             device_models: true,
+            grants_v2: false,
             masked: true,
             current: (abi::DOMID_IDLE as u16, 0),
             next_id: 1,
