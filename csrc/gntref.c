@@ -2,12 +2,18 @@
 /* Grant references where it is not simple: searching, and new ones. */
 #include "gntref.h"
 
-#define WORDS_PER_FRAME (XG_GRANTS_PER_FRAME / XG_WORD_BITS)
+#include "gntv2.h"
+
+static uint32_t words_per_frame(const struct xg_gnttab *t)
+{
+	return xg_grants_per_frame(t) / XG_WORD_BITS;
+}
 
 static uint32_t nr_words(const struct xg_gnttab *t)
 {
 	/* Acquire: pairs with the release when the table grows. */
-	return __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE) * WORDS_PER_FRAME;
+	return __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE) *
+	       words_per_frame(t);
 }
 
 /* Did earlier firmware leave grants in that word? */
@@ -24,13 +30,18 @@ static uint64_t word_of(const struct xg_gnttab *t, uint32_t w)
 
 void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end)
 {
-	for (uint32_t w = first * WORDS_PER_FRAME; w < end * WORDS_PER_FRAME;
-	     w++) {
+	first *= words_per_frame(t);
+	end *= words_per_frame(t);
+	for (uint32_t w = first; w < end; w++) {
 		uint32_t i = w ? 0 : XG_GRANT_RESERVED;
 		uint64_t bits = ~UINT64_C(0) << i, flags = 0;
 
-		for (; i < XG_WORD_BITS; i++)
-			flags |= xg_load(&t->entries[w * XG_WORD_BITS + i]);
+		for (; i < XG_WORD_BITS; i++) {
+			uint32_t gref = w * XG_WORD_BITS + i;
+
+			flags |= xg_gntv2(t) ? xg_gntv2_left(t, gref)
+					     : xg_load(&t->entries[gref]);
+		}
 		/* The flags are the low 16 bits. Not 0: a peer may still use
 		 * what earlier firmware granted. Such words are left alone: a
 		 * bit for each tells those grants from this guest's. */
@@ -39,6 +50,13 @@ void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end)
 		else
 			xg_gntref_free_some(t, w, bits);
 	}
+}
+
+/* With version 2 it stays `none`. */
+static void set_near(struct xg_gnttab *t, uint64_t *word)
+{
+	if (!xg_gntv2(t))
+		__atomic_store_n(&t->near, word, __ATOMIC_RELAXED);
 }
 
 int xg_gntref_announce(struct xg_gnttab *t, size_t at)
@@ -53,7 +71,7 @@ int xg_gntref_announce(struct xg_gnttab *t, size_t at)
 	xg_set_bits(&t->summary[w / XG_WORD_BITS], xg_bit(w));
 	if ((uintptr_t)word <
 	    (uintptr_t)__atomic_load_n(&t->near, __ATOMIC_RELAXED))
-		__atomic_store_n(&t->near, word, __ATOMIC_RELAXED);
+		set_near(t, word);
 	return 0;
 }
 
@@ -95,7 +113,7 @@ static uint32_t take_from(struct xg_gnttab *t, uint32_t w)
 
 		if (!take(t, gref))
 			continue;
-		__atomic_store_n(&t->near, &t->words[w], __ATOMIC_RELAXED);
+		set_near(t, &t->words[w]);
 		return gref;
 	}
 	return 0;

@@ -91,6 +91,10 @@ static inline int xg_gntref_free(struct xg_gnttab *t, size_t w, uint64_t bits)
 void xg_gntref_free_some(struct xg_gnttab *t, uint32_t w, uint64_t bits);
 int xg_gntref_give(struct xg_gnttab *t, uint32_t gref);
 
+/* gnttab.c: the first of `count` references in a row, for which the table may
+ * have to grow, or the error that kept from that. */
+int32_t xg_gnttab_take(struct xg_guest *g, uint32_t count);
+
 /* The references of frames [first, end), which are mapped. */
 void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end);
 

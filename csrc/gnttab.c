@@ -12,8 +12,13 @@
  * sees new flags with an old domid or frame. In a batch two stores of 4 bytes
  * are less work than shifting the frame to its place: the frame first, then
  * flags and domid, which Xen reads together and before the frame.
+ *
+ * With version 2 (gntv2.c) nothing here is simple: there is never a reference
+ * at `near`, and none is in the table, so that the fast paths need not know.
  */
 #include "gntref.h"
+
+#include "gntv2.h"
 
 _Static_assert(sizeof(struct grant_entry_v1) == sizeof(uint64_t),
 	       "an entry is published by one store");
@@ -53,9 +58,7 @@ static void publish(uint64_t *place, uint64_t entry)
 	__atomic_store_n(place, entry, __ATOMIC_RELEASE);
 }
 
-/* The first of `count` references in a row, or the error that kept from
- * that. */
-static int32_t take(struct xg_guest *g, uint32_t count)
+int32_t xg_gnttab_take(struct xg_guest *g, uint32_t count)
 {
 	struct xg_gnttab *t = &g->gnttab;
 
@@ -73,13 +76,35 @@ static int32_t take(struct xg_guest *g, uint32_t count)
 	}
 }
 
+/* Either version's entry for a reference that is the caller's. */
+static void put(struct xg_gnttab *t, uint32_t gref, uint32_t low, uint64_t gfn)
+{
+	if (xg_gntv2(t))
+		xg_gntv2_grant(t, gref, low, gfn);
+	else
+		publish(&t->entries[gref], low | gfn << 32);
+}
+
 static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint64_t entry)
 {
-	int32_t gref = take(g, 1);
+	int32_t gref = xg_gnttab_take(g, 1);
 
 	if (gref > 0)
-		publish(&g->gnttab.entries[gref], entry);
+		put(&g->gnttab, (uint32_t)gref, (uint32_t)entry, entry >> 32);
 	return gref;
+}
+
+/* A frame whose number only version 2 has room for; its halves are swapped, as
+ * they are at hand. */
+static inline int32_t grant_far(struct xg_guest *g, uint16_t domid,
+				uint64_t swapped, bool readonly)
+{
+#if XG_GRANT_V2
+	return xg_gntv2_grant_far(g, domid, swapped, readonly);
+#else
+	(void)g, (void)domid, (void)swapped, (void)readonly;
+	return -XG_ERANGE;
+#endif
 }
 
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
@@ -93,7 +118,7 @@ int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 	if (domid >= DOMID_FIRST_RESERVED)
 		return -XG_EINVAL;
 	if ((uint32_t)entry)
-		return -XG_ERANGE;
+		return grant_far(g, domid, entry, readonly);
 	entry |= entry_of(domid, readonly);
 	if (!xg_gntref_take_near(t, &gref))
 		return grant_slowly(g, entry);
@@ -148,7 +173,7 @@ static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
 
 		if (xg_gntref_take_near(t, &grefs[i]))
 			continue;
-		rc = take(g, 1);
+		rc = xg_gnttab_take(g, 1);
 		if (rc < 0) {
 			while (i--)
 				xg_gntref_give(t, grefs[i]);
@@ -157,7 +182,7 @@ static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
 		grefs[i] = (uint32_t)rc;
 	}
 	for (size_t i = 0; i < count; i++)
-		publish(&t->entries[grefs[i]], entry | gfns[i] << 32);
+		put(t, grefs[i], entry, gfns[i]);
 	return t->max_frames ? 0 : -XG_ENOSYS;
 }
 
@@ -173,7 +198,7 @@ int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
 		return -XG_EINVAL;
 	if (domid >= DOMID_FIRST_RESERVED)
 		return -XG_EINVAL;
-	if (bits_of(gfns, n) >> 32)
+	if (bits_of(gfns, n) >> 32 && !xg_gntv2(t))
 		return -XG_ERANGE;
 	if (n - 1 >= XG_WORD_BITS - 1 || !xg_gntref_take_row(t, n, &gref))
 		return batch_slowly(g, entry, gfns, grefs, n);
@@ -183,17 +208,17 @@ int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
 int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			    uint32_t count, bool readonly)
 {
-	uint64_t entry = entry_of(domid, readonly) | gfn << 32;
+	uint64_t limit = xg_gntv2(&g->gnttab) ? UINT64_MAX : UINT32_MAX;
 	int32_t first;
 
 	if (domid >= DOMID_FIRST_RESERVED || !count)
 		return -XG_EINVAL;
-	if (gfn > UINT32_MAX || count - 1 > UINT32_MAX - gfn)
+	if (gfn > limit || count - 1 > limit - gfn)
 		return -XG_ERANGE;
-	first = take(g, count);
+	first = xg_gnttab_take(g, count);
 	for (uint32_t i = 0; i < count && first > 0; i++)
-		publish(&g->gnttab.entries[(uint32_t)first + i],
-			entry + ((uint64_t)i << 32));
+		put(&g->gnttab, (uint32_t)first + i, entry_of(domid, readonly),
+		    gfn + i);
 	return first;
 }
 
@@ -233,7 +258,7 @@ static XG_SLOW int revoke(struct xg_gnttab *t, uint32_t gref)
 	uint16_t old;
 
 	if (!in_table(t, gref))
-		return -XG_EINVAL;
+		return xg_gntv2(t) ? xg_gntv2_revoke(t, gref) : -XG_EINVAL;
 	old = __atomic_load_n(flags_of(t, gref), __ATOMIC_RELAXED);
 	for (int i = 0; i < END_TRIES; i++) {
 		if (!(old & GTF_type_mask))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Setting a guest up and giving it back. */
+#include "gntv2.h"
 #include "hypercall.h"
 #include "internal.h"
 
@@ -57,10 +58,12 @@ static bool regions_valid(const struct xg_region *regions, uint32_t nr,
 int xg_guest_set_regions(struct xg_guest *g, struct xg_region *regions,
 			 uint32_t nr_regions)
 {
+	const struct xg_gnttab *t = &g->gnttab;
 	const struct xg_window gnttab = {
-		.va = g->gnttab.va,
-		.gfn = g->gnttab.gfn,
-		.pages = g->gnttab.max_frames,
+		.va = t->va,
+		.gfn = t->gfn,
+		.pages =
+			t->max_frames + xg_gntv2_status_pages(t, t->max_frames),
 	};
 
 	if (!regions_valid(regions, nr_regions, &g->shared_info, &gnttab))

@@ -3,6 +3,7 @@
 
 use core::fmt;
 use core::mem::ManuallyDrop;
+use core::ops::Range;
 use core::ptr;
 
 use crate::{
@@ -79,31 +80,60 @@ impl<'g, P: PageOwner> Grant<'g, P> {
         page: P,
         access: Access,
     ) -> Result<Self, GrantError<P>> {
-        match Self::grant(guest, peer, &page, access) {
+        let readonly = access == Access::ReadOnly;
+        // SAFETY: the guest is set up; the page is its RAM and stays owned
+        // until the grant has ended.
+        Self::with(guest, page, |guest, gfn| unsafe {
+            ffi::xg_gnttab_grant(guest, peer.raw(), gfn, readonly)
+        })
+    }
+
+    /// Let domain `peer` copy from the bytes of `page` in `part`, and to them
+    /// unless `access` is read-only: what [`Granted`](crate::Granted) does
+    /// there. The peer can't map them and reaches no other byte of the page,
+    /// which the grant owns as any other. For guests
+    /// [`with_grants_v2`](crate::GuestConfig::with_grants_v2).
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); [`Error::Invalid`] also for an empty range, or
+    /// one that is not inside the page; [`Error::NotSupported`] with version 1
+    /// of the table.
+    pub fn of_part(
+        guest: &'g Guest<'g>,
+        peer: DomId,
+        page: P,
+        part: Range<usize>,
+        access: Access,
+    ) -> Result<Self, GrantError<P>> {
+        let number = |n: usize| u16::try_from(n).map_err(|_| Error::Invalid);
+        let length = part.end.checked_sub(part.start).ok_or(Error::Invalid);
+        let (start, length) = match (number(part.start), length.and_then(number)) {
+            (Ok(start), Ok(length)) => (start, length),
+            (Err(error), _) | (_, Err(error)) => return Err(GrantError { error, page }),
+        };
+        let readonly = access == Access::ReadOnly;
+        // SAFETY: as in `new`.
+        Self::with(guest, page, |guest, gfn| unsafe {
+            ffi::xg_gnttab_grant_sub_page(guest, peer.raw(), gfn, start, length, readonly)
+        })
+    }
+
+    fn with(
+        guest: &'g Guest<'g>,
+        page: P,
+        grant: impl FnOnce(*mut ffi::xg_guest, u64) -> i32,
+    ) -> Result<Self, GrantError<P>> {
+        let gfn = guest.virt_to_gfn(page.page().as_ptr().cast());
+        let granted = gfn.ok_or(Error::BadAddress);
+        match granted.and_then(|gfn| Error::check(grant(guest.as_raw(), gfn.raw()))) {
             Ok(gref) => Ok(Self {
                 guest,
                 page: ManuallyDrop::new(page),
-                gref,
+                gref: GrantRef::new(gref),
             }),
             Err(error) => Err(GrantError { error, page }),
         }
-    }
-
-    fn grant(guest: &Guest<'_>, peer: DomId, page: &P, access: Access) -> Result<GrantRef, Error> {
-        let gfn = guest
-            .virt_to_gfn(page.page().as_ptr().cast())
-            .ok_or(Error::BadAddress)?;
-        // SAFETY: the guest is set up; the page is its RAM and stays owned
-        // until the grant has ended.
-        let gref = Error::check(unsafe {
-            ffi::xg_gnttab_grant(
-                guest.as_raw(),
-                peer.raw(),
-                gfn.raw(),
-                access == Access::ReadOnly,
-            )
-        })?;
-        Ok(GrantRef::new(gref))
     }
 
     /// The reference, for the peer.

@@ -94,6 +94,7 @@ impl Parking {
 pub struct GuestConfig<'s> {
     shared_info: Window,
     grant_table: Option<Window>,
+    grant_version: u32,
     fifo: Option<(NonNull<Page>, usize)>,
     reset_events: bool,
     regions: (*mut ffi::xg_region, u32),
@@ -108,6 +109,7 @@ impl<'s> GuestConfig<'s> {
         Self {
             shared_info,
             grant_table: None,
+            grant_version: 1,
             fifo: None,
             reset_events: false,
             regions: (ptr::null_mut(), 0),
@@ -122,6 +124,20 @@ impl<'s> GuestConfig<'s> {
     pub const fn with_grant_table(self, window: Window) -> Self {
         Self {
             grant_table: Some(window),
+            ..self
+        }
+    }
+
+    /// With version 2 of the grant table, which Xen has on x86: for
+    /// [`Grant::of_part`](crate::Grant::of_part). Of each nine frames of the
+    /// window, or fewer but two at least, the last has no references, and the
+    /// others have 256. Otherwise all is as with version 1, which is faster.
+    ///
+    /// Where Xen does not have it, setting the guest up is
+    /// [`Error::NotImplemented`].
+    pub const fn with_grants_v2(self) -> Self {
+        Self {
+            grant_version: 2,
             ..self
         }
     }
@@ -274,8 +290,6 @@ impl<'s> Guest<'s> {
         platform: &'s P,
         config: GuestConfig<'s>,
     ) -> Result<Self> {
-        const WORDS_PER_FRAME: usize = ffi::XG_GRANTS_PER_FRAME as usize / 64;
-
         let window = |w: &Window, limit: usize| ffi::xg_window {
             va: w.va.cast(),
             gfn: w.gfn.raw(),
@@ -302,9 +316,10 @@ impl<'s> Guest<'s> {
                 .map_or(ptr::null_mut(), |(first, _)| first.as_ptr().cast()),
             nr_fifo_pages: count(config.fifo.map_or(0, |(_, pages)| pages))?,
             gnttab: match &config.grant_table {
-                Some(w) => window(w, WORDS / WORDS_PER_FRAME),
+                Some(w) => window(w, table_pages(WORDS, config.grant_version)),
                 None => none,
             },
+            gnttab_version: config.grant_version,
             gnttab_words: storage.words.as_mut_ptr(),
             parked: config.parking.0,
             nr_parked: config.parking.1,
@@ -321,6 +336,16 @@ impl<'s> Guest<'s> {
             balloon: None,
             storage: PhantomData,
         })
+    }
+}
+
+/// Pages for a grant table for whose references there are so many words.
+const fn table_pages(words: usize, version: u32) -> usize {
+    if version == 2 {
+        let frames = words / (ffi::XG_GRANTS_PER_FRAME_V2 as usize / 64);
+        frames + frames.div_ceil(ffi::XG_GRANT_STATUS_FRAMES as usize)
+    } else {
+        words / (ffi::XG_GRANTS_PER_FRAME as usize / 64)
     }
 }
 

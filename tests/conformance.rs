@@ -134,7 +134,12 @@ struct Place {
     parking: [Parking; 2],
 }
 
-fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> Guest<'s> {
+fn guest<'s>(
+    place: &'s mut Place,
+    domain: &'s sim::Domain,
+    abi: EventsAbi,
+    grants: Grants,
+) -> Guest<'s> {
     // Behind the pages that `SimMemory` took.
     let extended = domain.extended_region();
     let offset = WINDOW_PAGES;
@@ -167,6 +172,9 @@ fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> G
     .with_grant_table(window)
     .with_parking(parking)
     .with_regions(regions);
+    if grants == Grants::V2 {
+        config = config.with_grants_v2();
+    }
     if abi == EventsAbi::Fifo {
         let pages = NonNull::new(domain.page_alloc(FIFO_PAGES as u32).cast()).unwrap();
         // SAFETY: allocated for this guest alone.
@@ -176,6 +184,13 @@ fn guest<'s>(place: &'s mut Place, domain: &'s sim::Domain, abi: EventsAbi) -> G
     let guest = unsafe { Guest::new(storage, domain, config) }.expect("the guest can be set up");
     assert_eq!(guest.events_abi(), abi);
     guest
+}
+
+/// The version of the guests' grant tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grants {
+    V1,
+    V2,
 }
 
 /// RAM that the domain may give away.
@@ -197,6 +212,7 @@ fn run(
     scenarios: &[Scenario],
     delivery: Delivery,
     abi: EventsAbi,
+    grants: Grants,
 ) -> (String, Outcome) {
     let _guard = RUN.lock().unwrap_or_else(|failed| failed.into_inner());
     let config = |config: DomainConfig| config.with_delivery(delivery).with_ram_pages(2048);
@@ -212,7 +228,7 @@ fn run(
         .map(|domain| domain.empty_pages(WINDOW_PAGES as u32).unwrap());
     let guests = domains
         .each_ref()
-        .map(|domain| guest(left.next().unwrap(), domain, abi));
+        .map(|domain| guest(left.next().unwrap(), domain, abi, grants));
     let device = xen.create_device(1);
     // As a PL031 says what it is.
     for (offset, value) in [(0xfe0, 0x31), (0xfe4, 0x10)] {
@@ -291,7 +307,7 @@ fn run(
 }
 
 fn conforms(xen: Hypervisor, delivery: Delivery, abi: EventsAbi) -> String {
-    let (log, outcome) = run(xen, SCENARIOS, delivery, abi);
+    let (log, outcome) = run(xen, SCENARIOS, delivery, abi, Grants::V1);
     let scenarios = SCENARIOS.len();
     assert_eq!(outcome.passed as usize, scenarios);
     println!("simulator, {delivery:?}, {abi:?}: {scenarios} scenarios passed");
@@ -352,7 +368,7 @@ fn silo() {
                 "" => xen.without_device_models(),
                 _ => xen,
             };
-            let (log, outcome) = run(xen, SILO_SCENARIOS, delivery, abi);
+            let (log, outcome) = run(xen, SILO_SCENARIOS, delivery, abi, Grants::V1);
             let scenarios = SILO_SCENARIOS.len();
             assert_eq!(outcome.passed as usize, scenarios);
             println!("simulator, {delivery:?}, {abi:?}, silo: {scenarios} scenarios passed");
@@ -363,11 +379,27 @@ fn silo() {
     }
 }
 
+/// With a Xen that has version 2 of the grant table, which is not chosen, and
+/// which is.
+#[test]
+fn grant_table_versions() {
+    for grants in [Grants::V1, Grants::V2] {
+        let xen = Hypervisor::new().with_grants_v2();
+        let abi = EventsAbi::TwoLevel;
+        let (log, outcome) = run(xen, SCENARIOS, Delivery::Deterministic, abi, grants);
+        let scenarios = SCENARIOS.len();
+        assert_eq!(outcome.passed as usize, scenarios);
+        println!("simulator, grants {grants:?}: {scenarios} scenarios passed");
+        let name = format!("simulator-2l-grants-{grants:?}.log").to_lowercase();
+        keep(&name, &log);
+    }
+}
+
 /// When events are delivered makes no difference to any result.
 #[test]
 fn both_modes_agree() {
     for abi in [EventsAbi::TwoLevel, EventsAbi::Fifo] {
-        let log = |delivery| run(Hypervisor::new(), SCENARIOS, delivery, abi).0;
+        let log = |delivery| run(Hypervisor::new(), SCENARIOS, delivery, abi, Grants::V1).0;
         let deterministic = log(Delivery::Deterministic);
         let asynchronous = log(Delivery::Asynchronous);
         assert_eq!(deterministic, asynchronous);

@@ -559,14 +559,21 @@ unsafe impl ParkedOwner for Counted {
 /// not before its peer has let go. On another thread, if reaped there.
 #[test]
 fn parked_pages_are_dropped_once() {
-    let xen = Hypervisor::new();
+    park_with(false);
+    park_with(true);
+}
+
+fn park_with(v2: bool) {
+    let xen = Hypervisor::new().with_grants_v2();
     let a = xen.create_domain(DomainConfig::default());
     let b = xen.create_domain(DomainConfig::default());
     let (mut storage_a, mut storage_b) = (common::Storage::new(), common::Storage::new());
     let mut places = [Parking::new()];
-    let config = common::config(&a).with_parking(&mut places);
-    // SAFETY: a domain of the test's own, whose windows nobody else uses.
-    let guest_a = unsafe { Guest::new(&mut storage_a, &a, config) }.unwrap();
+    let mut config = common::config(&a).with_parking(&mut places);
+    if v2 {
+        config = config.with_grants_v2();
+    }
+    let guest_a = common::guest_with(&mut storage_a, &a, config);
     let guest_b = common::guest(&mut storage_b, &b, &b);
     let raw_b = Raw::of(&guest_b);
     let dropped = Arc::new(AtomicU32::new(0));

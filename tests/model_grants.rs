@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Random grants, ends, maps and unmaps against a naive model, with every
-//! result predicted.
+//! result predicted; with either version of the table.
 
 #![cfg(feature = "sim")]
 
@@ -15,17 +15,21 @@ use xen_guest::{EmptyPages, PAGE_SIZE};
 
 const ESRCH: i32 = -3;
 const ERANGE: i32 = -34;
-/// References of two frames, without the reserved ones.
+/// Without the reserved ones.
 const FIRST: u32 = 8;
+/// The references that there are words for.
 const END: u32 = 1024;
 /// Xen maps one reference this often for each kind of access.
 const MAX_PINS: usize = 128;
 const WINDOW: usize = 400;
 
+#[derive(Clone, Copy)]
 struct Granted {
     page: usize,
     domid: u16,
     readonly: bool,
+    /// It is no page of the domain's: the number is too high for version 1.
+    far: bool,
 }
 
 struct Mapped {
@@ -76,6 +80,7 @@ struct Counts {
 
 struct Model {
     xen: Hypervisor,
+    v2: bool,
     raw: Raw,
     dom: u16,
     pages: Vec<SimPage>,
@@ -116,13 +121,14 @@ impl Model {
         };
         let readonly = self.random.one_in(3);
         let mut gfn = self.pages[page].gfn().raw();
-        if self.random.one_in(30) {
+        let far = self.random.one_in(30);
+        if far {
             gfn += 1 << 32;
         }
         let lowest = (FIRST..END).find(|gref| !self.grants.contains_key(gref));
         let wanted = match lowest {
             _ if domid >= 0x7ff0 => EINVAL,
-            _ if gfn > u64::from(u32::MAX) => ERANGE,
+            _ if far && !self.v2 => ERANGE,
             Some(gref) => gref as i32,
             None => ENOSPC,
         };
@@ -136,6 +142,7 @@ impl Model {
                     page,
                     domid,
                     readonly,
+                    far,
                 };
                 self.grants.insert(gref as u32, granted);
             }
@@ -167,6 +174,7 @@ impl Model {
             page: self.random.below(self.pages.len()),
             domid: self.peers[self.random.below(2)].domain.domid().raw(),
             readonly: self.random.one_in(3),
+            far: false,
         }
     }
 
@@ -177,29 +185,29 @@ impl Model {
     /// The lowest references that are free, or none at all.
     fn grant_batch(&mut self) {
         let count = 1 + self.random.below(90);
-        let Granted {
-            domid, readonly, ..
-        } = self.any_granted();
+        let granted = self.any_granted();
         let pages: Vec<usize> = (0..count)
             .map(|_| self.random.below(self.pages.len()))
             .collect();
         let mut gfns: Vec<u64> = pages.iter().map(|p| self.pages[*p].gfn().raw()).collect();
-        let bad = self.random.one_in(10);
-        if bad {
-            let at = self.random.below(count);
+        let bad = self.random.one_in(10).then(|| self.random.below(count));
+        if let Some(at) = bad {
             gfns[at] |= 1 << (32 + self.random.below(32));
         }
         let lowest: Vec<u32> = self.free().take(count).collect();
         let wanted = match lowest.len() == count {
-            _ if bad => ERANGE,
+            _ if bad.is_some() && !self.v2 => ERANGE,
             true => 0,
             false => ENOSPC,
         };
         let mut grefs = vec![0; count];
         // SAFETY: the guest is set up; the arrays are as long as said.
         let rc = unsafe {
-            let (from, to) = (gfns.as_ptr(), grefs.as_mut_ptr());
-            ffi::xg_gnttab_grant_batch(self.raw.0, domid, from, to, count as u32, readonly)
+            let (from, to, n) = (gfns.as_ptr(), grefs.as_mut_ptr(), count as u32);
+            let Granted {
+                domid, readonly, ..
+            } = granted;
+            ffi::xg_gnttab_grant_batch(self.raw.0, domid, from, to, n, readonly)
         };
         assert_eq!(rc, wanted);
         if wanted != 0 {
@@ -208,22 +216,26 @@ impl Model {
         }
         assert_eq!(grefs, lowest);
         self.counts.batches += 1;
-        for (gref, page) in grefs.into_iter().zip(pages) {
-            let granted = Granted {
-                page,
-                domid,
-                readonly,
-            };
-            self.grants.insert(gref, granted);
+        for (i, (gref, page)) in grefs.into_iter().zip(pages).enumerate() {
+            let far = bad == Some(i);
+            self.grants.insert(
+                gref,
+                Granted {
+                    page,
+                    far,
+                    ..granted
+                },
+            );
         }
     }
 
     /// The lowest run of free references that is long enough.
     fn grant_run(&mut self) {
         let count = 1 + self.random.below(20) as u32;
+        let granted = self.any_granted();
         let Granted {
             domid, readonly, ..
-        } = self.any_granted();
+        } = granted;
         // The pages were taken one after the other.
         let page = self.random.below(self.pages.len() - count as usize);
         let gfn = self.pages[page].gfn().raw();
@@ -238,12 +250,8 @@ impl Model {
         };
         self.counts.runs += 1;
         for i in 0..count {
-            let granted = Granted {
-                page: page + i as usize,
-                domid,
-                readonly,
-            };
-            self.grants.insert(first + i, granted);
+            let page = page + i as usize;
+            self.grants.insert(first + i, Granted { page, ..granted });
         }
     }
 
@@ -281,6 +289,7 @@ impl Model {
         // that the model has.
         self.grants.get(&gref).is_some_and(|granted| {
             granted.domid == peer.domain.domid().raw()
+                && !granted.far
                 && (readonly || !granted.readonly)
                 && peer.pins(gref, readonly) + more < MAX_PINS
         })
@@ -422,13 +431,17 @@ impl Model {
     }
 }
 
-fn run(seed: u64, steps: u32, counts: Counts) -> Counts {
-    let xen = Hypervisor::new();
+fn run(seed: u64, steps: u32, v2: bool, counts: Counts) -> Counts {
+    let xen = Hypervisor::new().with_grants_v2();
     let domains: [Domain; 3] = std::array::from_fn(|_| xen.create_domain(DomainConfig::default()));
     let mut storage: [common::Storage; 3] = Default::default();
     let [s0, s1, s2] = &mut storage;
+    let mut config = common::config(&domains[0]);
+    if v2 {
+        config = config.with_grants_v2();
+    }
     let guests = [
-        common::guest(s0, &domains[0], &domains[0]),
+        common::guest_with(s0, &domains[0], config),
         common::guest(s1, &domains[1], &domains[1]),
         common::guest(s2, &domains[2], &domains[2]),
     ];
@@ -445,6 +458,7 @@ fn run(seed: u64, steps: u32, counts: Counts) -> Counts {
     };
     let mut model = Model {
         xen: xen.clone(),
+        v2,
         raw: Raw::of(&guests[0]),
         dom: domains[0].domid().raw(),
         pages: (0..50).map(|_| domains[0].alloc_page().unwrap()).collect(),
@@ -509,9 +523,18 @@ fn run(seed: u64, steps: u32, counts: Counts) -> Counts {
 
 #[test]
 fn grants_as_the_model_has_them() {
+    compare(false);
+}
+
+#[test]
+fn grants_of_version_2_as_the_model_has_them() {
+    compare(true);
+}
+
+fn compare(v2: bool) {
     let mut counts = Counts::default();
     for seed in 1..=3 {
-        counts = run(seed, 9_000, counts);
+        counts = run(seed, 9_000, v2, counts);
     }
     println!("{counts:?}");
     // Every kind of result was seen.

@@ -207,11 +207,24 @@ const SECRET: u8 = 0x5e;
 /// Once a grant has ended, the peer does not see what the page holds next.
 #[test]
 fn a_peer_maps_what_is_being_ended() {
-    let xen = Hypervisor::new();
+    map_what_is_being_ended(false);
+}
+
+#[test]
+fn a_peer_maps_what_is_being_ended_in_version_2() {
+    map_what_is_being_ended(true);
+}
+
+fn map_what_is_being_ended(v2: bool) {
+    let xen = Hypervisor::new().with_grants_v2();
     let a = xen.create_domain(DomainConfig::default());
     let b = xen.create_domain(DomainConfig::default());
     let (mut storage_a, mut storage_b) = (common::Storage::new(), common::Storage::new());
-    let guest_a = common::guest(&mut storage_a, &a, &a);
+    let mut config = common::config(&a);
+    if v2 {
+        config = config.with_grants_v2();
+    }
+    let guest_a = common::guest_with(&mut storage_a, &a, config);
     let guest_b = common::guest(&mut storage_b, &b, &b);
     let (raw_a, raw_b) = (Raw::of(&guest_a), Raw::of(&guest_b));
     let pages = b.empty_pages(1).unwrap();

@@ -20,9 +20,11 @@ struct gnttab_copy;	       /* xen/grant_table.h */
 struct gnttab_map_grant_ref;   /* xen/grant_table.h */
 struct gnttab_unmap_grant_ref; /* xen/grant_table.h */
 
-#define XG_GRANTS_PER_FRAME 512 /* version 1 entries, 8 bytes each */
-#define XG_GRANT_RESERVED   8	/* references 0..7 belong to Xen's tools */
-#define XG_MAX_GRANT_FRAMES 64	/* that a guest can use; Xen may allow fewer */
+#define XG_GRANTS_PER_FRAME    512 /* version 1 entries, 8 bytes each */
+#define XG_GRANTS_PER_FRAME_V2 256 /* version 2 entries, 16 bytes each */
+#define XG_GRANT_STATUS_FRAMES 8   /* of these have their status in a page */
+#define XG_GRANT_RESERVED      8   /* references 0..7 belong to Xen's tools */
+#define XG_MAX_GRANT_FRAMES    64 /* that a guest can use; Xen may allow fewer */
 /* Words of 64 bits, one bit per reference, for a table of that many pages. */
 #define XG_GRANT_WORDS(pages) ((pages)*XG_GRANTS_PER_FRAME / 64)
 
@@ -37,7 +39,7 @@ struct xg_parked {
 
 /* Grant table inside struct xg_guest: the library's contents. */
 struct xg_gnttab {
-	uint64_t *entries; /* version 1 table, shared with Xen */
+	uint64_t *entries; /* the table, shared with Xen */
 	uint64_t *words;   /* a set bit: that reference is free */
 	uint64_t *near;	   /* the word to take one from next, or `none` */
 	uint32_t refs;	   /* in `frames`, without the reserved ones */
@@ -55,6 +57,8 @@ struct xg_gnttab {
 	uint32_t parked_now;  /* of which are taken */
 	uint32_t parked_next; /* place to look at next */
 	uint32_t quarantined; /* pages that must not be used again */
+	uint32_t version;     /* 1 or 2; with 2 `refs` is 0 */
+	uint32_t refs_v2;     /* the same, with version 2 */
 };
 
 /*
@@ -65,7 +69,7 @@ struct xg_gnttab {
  *
  * Returns the reference (8 or more), or
  *   -XG_EINVAL  `domid` is not a domain's number (0 .. 0x7fef)
- *   -XG_ERANGE  `gfn` does not fit version 1's 32 bits
+ *   -XG_ERANGE  `gfn` does not fit the 32 bits of version 1
  *   -XG_ENOSPC  every reference is in use, and the table can't grow
  *   -XG_ENOSYS  no grant table was configured
  * Never waits. Any context, any CPU. When all references of the frames mapped
@@ -90,6 +94,22 @@ int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
  */
 int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			    uint32_t count, bool readonly);
+
+/*
+ * Let domain `domid` have Xen copy from `length` bytes of frame `gfn`, from
+ * `page_off` bytes into it on, and to them unless `readonly`. It can't map
+ * them, nor reach any other byte of the frame (xg_gnttab_copy()). Otherwise
+ * like xg_gnttab_grant(), xg_gnttab_end() and all, and the reference is one of
+ * the same. Version 2 of the table only.
+ *
+ * Returns as xg_gnttab_grant(), but
+ *   -XG_EOPNOTSUPP  before all others: there is no table of version 2
+ *   -XG_EINVAL      also for 0 bytes, or more than there are up to the end of
+ *                   the page
+ */
+int32_t xg_gnttab_grant_sub_page(struct xg_guest *g, uint16_t domid,
+				 uint64_t gfn, uint16_t page_off,
+				 uint16_t length, bool readonly);
 
 /*
  * End a grant. One atomic step decides between the first two results, so a
@@ -147,9 +167,9 @@ int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom, uint32_t *frames,
 
 /*
  * The version of the entries in domain `dom`'s table: 1 or 2, or -XG_ESRCH,
- * -XG_EPERM. This guest's is 1, which xg_guest_init() sees to: -XG_EBUSY from
- * there where earlier firmware used version 2 and peers still use its grants.
- * Arm's Xen has no version 2.
+ * -XG_EPERM. This guest's is what xg_guest_init() was asked for: -XG_EBUSY from
+ * there where earlier firmware used the other and peers still use its grants.
+ * Arm's Xen has no version 2, which is -XG_ENOSYS there.
  */
 int xg_gnttab_version(struct xg_guest *g, uint16_t dom);
 

@@ -65,7 +65,15 @@ struct xg_guest_config {
 	 * starts with one frame and grows to this, or Xen's limit if that is
 	 * lower. */
 	struct xg_window gnttab;
-	/* One word per 64 references of the window: XG_GRANT_WORDS(pages). */
+	/* The version of its entries: 1, or 0 for that, or 2 where Xen has it,
+	 * which is on x86: for xg_gnttab_grant_sub_page(). Version 2 has
+	 * XG_GRANTS_PER_FRAME_V2 references a page, and for each
+	 * XG_GRANT_STATUS_FRAMES pages, or fewer, it takes one more of the
+	 * window: two at least. Otherwise everything is as with version 1,
+	 * where granting and ending are faster. */
+	uint32_t gnttab_version;
+	/* One word per 64 references of the window: XG_GRANT_WORDS(pages), or
+	 * with version 2 half of that. */
 	uint64_t *gnttab_words;
 	/* Places for grants that xg_gnttab_park() can't end at once. May be
 	 * 0. */
@@ -100,6 +108,8 @@ struct xg_guest {
  *               that overlaps another
  *   -XG_EBUSY   earlier firmware left shared info or grant frames mapped
  *               elsewhere (Xen 4.17 and newer on Arm refuse a second place)
+ *   -XG_ENOSPC  there is no room for a frame of the grant table
+ *   -XG_ENOSYS  Xen does not have that version of it
  *   other negative numbers from the `map` hook or from Xen.
  * On failure nothing stays mapped. Not reentrant; before interrupts.
  */

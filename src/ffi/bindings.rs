@@ -47,6 +47,8 @@ pub const XG_PORT_HELD: u32 = 32;
 pub const XG_PORT_MOVING: u32 = 64;
 pub const XG_PORT_STALE: u32 = 128;
 pub const XG_GRANTS_PER_FRAME: u32 = 512;
+pub const XG_GRANTS_PER_FRAME_V2: u32 = 256;
+pub const XG_GRANT_STATUS_FRAMES: u32 = 8;
 pub const XG_GRANT_RESERVED: u32 = 8;
 pub const XG_MAX_GRANT_FRAMES: u32 = 64;
 pub const XG_EAGAIN_TRIES: u32 = 16;
@@ -400,10 +402,12 @@ pub struct xg_gnttab {
     pub parked_now: u32,
     pub parked_next: u32,
     pub quarantined: u32,
+    pub version: u32,
+    pub refs_v2: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 216usize];
+    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 224usize];
     ["Alignment of xg_gnttab"][::core::mem::align_of::<xg_gnttab>() - 8usize];
     ["Offset of field: xg_gnttab::entries"][::core::mem::offset_of!(xg_gnttab, entries) - 0usize];
     ["Offset of field: xg_gnttab::words"][::core::mem::offset_of!(xg_gnttab, words) - 8usize];
@@ -426,6 +430,8 @@ const _: () = {
         [::core::mem::offset_of!(xg_gnttab, parked_next) - 208usize];
     ["Offset of field: xg_gnttab::quarantined"]
         [::core::mem::offset_of!(xg_gnttab, quarantined) - 212usize];
+    ["Offset of field: xg_gnttab::version"][::core::mem::offset_of!(xg_gnttab, version) - 216usize];
+    ["Offset of field: xg_gnttab::refs_v2"][::core::mem::offset_of!(xg_gnttab, refs_v2) - 220usize];
 };
 impl Default for xg_gnttab {
     fn default() -> Self {
@@ -492,6 +498,7 @@ pub struct xg_guest_config {
     pub fifo_pages: *mut ::core::ffi::c_void,
     pub nr_fifo_pages: u32,
     pub gnttab: xg_window,
+    pub gnttab_version: u32,
     pub gnttab_words: *mut u64,
     pub parked: *mut xg_parked,
     pub nr_parked: u32,
@@ -500,7 +507,7 @@ pub struct xg_guest_config {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 168usize];
+    ["Size of xg_guest_config"][::core::mem::size_of::<xg_guest_config>() - 176usize];
     ["Alignment of xg_guest_config"][::core::mem::align_of::<xg_guest_config>() - 8usize];
     ["Offset of field: xg_guest_config::platform"]
         [::core::mem::offset_of!(xg_guest_config, platform) - 0usize];
@@ -526,16 +533,18 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest_config, nr_fifo_pages) - 96usize];
     ["Offset of field: xg_guest_config::gnttab"]
         [::core::mem::offset_of!(xg_guest_config, gnttab) - 104usize];
+    ["Offset of field: xg_guest_config::gnttab_version"]
+        [::core::mem::offset_of!(xg_guest_config, gnttab_version) - 128usize];
     ["Offset of field: xg_guest_config::gnttab_words"]
-        [::core::mem::offset_of!(xg_guest_config, gnttab_words) - 128usize];
+        [::core::mem::offset_of!(xg_guest_config, gnttab_words) - 136usize];
     ["Offset of field: xg_guest_config::parked"]
-        [::core::mem::offset_of!(xg_guest_config, parked) - 136usize];
+        [::core::mem::offset_of!(xg_guest_config, parked) - 144usize];
     ["Offset of field: xg_guest_config::nr_parked"]
-        [::core::mem::offset_of!(xg_guest_config, nr_parked) - 144usize];
+        [::core::mem::offset_of!(xg_guest_config, nr_parked) - 152usize];
     ["Offset of field: xg_guest_config::regions"]
-        [::core::mem::offset_of!(xg_guest_config, regions) - 152usize];
+        [::core::mem::offset_of!(xg_guest_config, regions) - 160usize];
     ["Offset of field: xg_guest_config::nr_regions"]
-        [::core::mem::offset_of!(xg_guest_config, nr_regions) - 160usize];
+        [::core::mem::offset_of!(xg_guest_config, nr_regions) - 168usize];
 };
 impl Default for xg_guest_config {
     fn default() -> Self {
@@ -560,7 +569,7 @@ pub struct xg_guest {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 352usize];
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 360usize];
     ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
     ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
     ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
@@ -568,11 +577,11 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
     ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
     ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 120usize];
-    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 336usize];
+    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 344usize];
     ["Offset of field: xg_guest::nr_regions"]
-        [::core::mem::offset_of!(xg_guest, nr_regions) - 344usize];
+        [::core::mem::offset_of!(xg_guest, nr_regions) - 352usize];
     ["Offset of field: xg_guest::domctl_version"]
-        [::core::mem::offset_of!(xg_guest, domctl_version) - 348usize];
+        [::core::mem::offset_of!(xg_guest, domctl_version) - 356usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {
@@ -1084,6 +1093,14 @@ unsafe extern "C" {
         domid: u16,
         gfn: u64,
         count: u32,
+        readonly: bool,
+    ) -> i32;
+    pub fn xg_gnttab_grant_sub_page(
+        g: *mut xg_guest,
+        domid: u16,
+        gfn: u64,
+        page_off: u16,
+        length: u16,
         readonly: bool,
     ) -> i32;
     pub fn xg_gnttab_end(g: *mut xg_guest, gref: u32) -> ::core::ffi::c_int;

@@ -51,8 +51,16 @@ pub fn guest<'s, P: Platform>(
     platform: &'s P,
     domain: &Domain,
 ) -> Guest<'s> {
+    guest_with(storage, platform, config(domain))
+}
+
+pub fn guest_with<'s, P: Platform>(
+    storage: &'s mut Storage,
+    platform: &'s P,
+    config: GuestConfig<'s>,
+) -> Guest<'s> {
     // SAFETY: a domain of the test's own, whose windows nobody else uses.
-    unsafe { Guest::new(storage, platform, config(domain)) }.expect("the guest can be set up")
+    unsafe { Guest::new(storage, platform, config) }.expect("the guest can be set up")
 }
 
 /// Marsaglia's xorshift: the same in every run.
@@ -235,7 +243,8 @@ impl Raw {
         // SAFETY: the guest is set up; its words are counted.
         unsafe {
             let table = &raw const (*self.0).gnttab;
-            (0..(*table).frames as usize * 8)
+            let per_frame = if (*table).version == 2 { 4 } else { 8 };
+            (0..(*table).frames as usize * per_frame)
                 .map(|word| (*table).words.add(word).read_volatile().count_ones())
                 .sum()
         }

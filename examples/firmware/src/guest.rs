@@ -52,6 +52,8 @@ pub struct Options {
     /// 1024 ports. Where Xen doesn't have it, the two-level one is used all
     /// the same: see [`Guest::events_abi`].
     pub fifo: bool,
+    /// Version 2 of the grant table, which Xen has on x86.
+    pub grants_v2: bool,
     /// Regions to map foreign pages into: see [`crate::region`].
     pub regions: &'static mut [Region<'static>],
     /// Places for grants that are given up while a peer has them mapped.
@@ -59,10 +61,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// `events=fifo` on the command line asks for the FIFO ABI.
+    /// `events=fifo` on the command line asks for the FIFO ABI, `grants=2` for
+    /// that version of the grant table.
     pub fn from_args(args: Args<'_>) -> Self {
         Self {
             fifo: args.get("events") == Some("fifo"),
+            grants_v2: args.get("grants") == Some("2"),
             ..Self::default()
         }
     }
@@ -120,6 +124,9 @@ pub fn init_with<const GROUPS: usize, const WORDS: usize, const VCPUS: usize>(
         .with_grant_table(to_window(windows.grant_table))
         .with_parking(options.parking)
         .with_regions(options.regions);
+    if options.grants_v2 {
+        config = config.with_grants_v2();
+    }
     if options.fifo {
         let pages = 1 + GROUPS.div_ceil(GROUPS_PER_FIFO_PAGE);
         let first = pages::take(pages).expect("pages for the FIFO events");

@@ -195,6 +195,7 @@ impl Place {
                 gfn: window.gfn.raw(),
                 pages: frames,
             },
+            gnttab_version: 1,
             gnttab_words: self.words.as_mut_ptr(),
             parked: self.parked.as_mut_ptr().cast(),
             nr_parked: self.parked.len() as u32,

@@ -13,6 +13,7 @@ use crate::Verdict;
 use crate::cx::Cx;
 use crate::domain::Domain;
 use crate::domain::Role::{A, B, Control};
+use crate::grants::version;
 use crate::memory::{NOBODY, Pages, SELF, remove, window_gfn};
 use crate::ops::{Kept, Mapped};
 use crate::regions::REGION_PAGES;
@@ -282,36 +283,54 @@ pub(crate) fn grant_table_of_another(cx: &mut Cx<'_, '_>) -> Verdict {
         size(d, A.raw(), TABLE, 0)
     });
     cx.check(frames, 64)?;
-    let table = Cell::new(Mapped::default());
-    let rc = cx.step(Control, format_args!("map its first frame"), |d| {
-        let mut left = 9;
-        let at_window = window(d, 0, 1);
-        table.set(at(d, 0));
-        // SAFETY: the guest is set up; the window is empty.
-        let rc = unsafe {
-            let guest = d.raw();
-            ffi::xg_resource_map(guest, A.raw(), TABLE, 0, 0, &at_window, READ, &mut left)
-        };
-        outcome(d, rc, left, 1)
-    });
-    cx.check(rc, 0)?;
+    // With version 2 who uses the page is in a frame of its own.
+    let v2 = version(cx, A) == 2;
+    let frames = if v2 { 2 } else { 1 };
+    let table = Cell::new([Mapped::default(); 2]);
+    for id in 0..frames {
+        let call = format_args!("map its first frame of kind {id}");
+        let rc = cx.step(Control, call, |d| {
+            let mut left = 9;
+            let at_window = window(d, id as usize, 1);
+            table.set([0, 1].map(|page| at(d, page)));
+            // SAFETY: the guest is set up; the window is empty.
+            let rc = unsafe {
+                let guest = d.raw();
+                ffi::xg_resource_map(guest, A.raw(), TABLE, id, 0, &at_window, READ, &mut left)
+            };
+            outcome(d, rc, left, 1)
+        });
+        cx.check(rc, 0)?;
+    }
+    let entry = |cx: &mut Cx<'_, '_>| {
+        let [table, status] = table.get();
+        if v2 {
+            // Words of 16 bytes, and of 2.
+            let entry = cx.peek_mapped(Control, &table, 8 * 4);
+            entry | cx.peek_mapped(Control, &status, 8 / 2) & 0xffff
+        } else {
+            cx.peek_mapped(Control, &table, 8 * 2)
+        }
+    };
     // Permitted to domain 2, and nobody has it mapped; then B has.
-    let entry = cx.peek_mapped(Control, &table.get(), 16);
-    cx.check(entry, 2 << 16 | 1)?;
+    let idle = entry(cx);
+    cx.check(idle, 2 << 16 | 1)?;
     let mut mapped = Mapped::default();
     let rc = cx.map(B, A.raw(), gref, 0, false, &mut mapped);
     cx.check(rc, 0)?;
-    let entry = cx.peek_mapped(Control, &table.get(), 16);
-    cx.check(entry, 2 << 16 | 0x19)?;
+    let used = entry(cx);
+    cx.check(used, 2 << 16 | 0x19)?;
     let rc = cx.unmap(B, &mapped);
     cx.check(rc, 0)?;
     let rc = cx.end(A, gref);
     cx.check(rc, 0)?;
-    let entry = cx.peek_mapped(Control, &table.get(), 16) & 0xffff;
-    cx.check(entry, 0)?;
+    let ended = entry(cx) & 0xffff;
+    cx.check(ended, 0)?;
     let call = format_args!("unmap it");
-    let rc = cx.step(Control, call, |d| unmap(d, &window(d, 0, 1)));
-    cx.check(rc, 0)?;
+    for id in 0..frames as usize {
+        let rc = cx.step(Control, call, |d| unmap(d, &window(d, id, 1)));
+        cx.check(rc, 0)?;
+    }
     cx.free(A, &mut page);
     Ok(())
 }
@@ -319,8 +338,6 @@ pub(crate) fn grant_table_of_another(cx: &mut Cx<'_, '_>) -> Verdict {
 pub(crate) fn refused_resources(cx: &mut Cx<'_, '_>) -> Verdict {
     let a = A.raw();
     let refusals = [
-        // Status words are of version 2 only.
-        (Control, a, TABLE, 1, EINVAL),
         (Control, a, TABLE, 2, EINVAL),
         (Control, Control.raw(), TABLE, 0, EPERM),
         (Control, SELF, TABLE, 0, ESRCH),
@@ -342,6 +359,20 @@ pub(crate) fn refused_resources(cx: &mut Cx<'_, '_>) -> Verdict {
     for (asked, acquired, want) in results {
         cx.check(asked, want)?;
         cx.check(acquired, want * 1000)?;
+    }
+    // Status words are of version 2 only. Where Xen has that they have a size
+    // all the same.
+    let call = format_args!("size({a:#x}, {TABLE}, 1)");
+    let asked = cx.step(Control, call, |d| size(d, a, TABLE, 1));
+    if asked != EINVAL {
+        cx.check(asked, 64 / 8)?;
+    }
+    if version(cx, A) == 1 {
+        let call = format_args!("acquire({a:#x}, {TABLE}, 1)");
+        let acquired = cx.step(Control, call, |d| {
+            acquire(d, a, TABLE, 1, 0, &[window_gfn(d, 0)])
+        });
+        cx.check(acquired, EINVAL * 1000)?;
     }
     // Again, which error depends on the version.
     let rc = cx.step(Control, format_args!("size of type 7"), |d| {

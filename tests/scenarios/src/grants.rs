@@ -8,7 +8,7 @@ use xen_guest::{PAGE_SIZE, Page};
 
 use crate::Verdict;
 use crate::cx::Cx;
-use crate::domain::Role::{A, B, Control};
+use crate::domain::Role::{self, A, B, Control};
 use crate::ops::{Kept, Mapped, gfn_of, grant_page};
 
 const EPERM: i64 = -1;
@@ -118,7 +118,17 @@ pub(crate) fn bad_grants(cx: &mut Cx<'_, '_>) -> Verdict {
         // SAFETY: the guest is set up.
         unsafe { ffi::xg_gnttab_grant(d.raw(), B.raw(), 1 << 32, false).into() }
     });
-    cx.check(rc, ERANGE)?;
+    if version(cx, A) == 2 {
+        // It is no frame of the domain, which only Xen can tell.
+        let mut mapped = Mapped::default();
+        cx.check(rc, 8)?;
+        let refused = cx.map(B, A.raw(), rc, 0, true, &mut mapped);
+        cx.check(refused, EINVAL)?;
+        let ended = cx.end(A, rc);
+        cx.check(ended, 0)?;
+    } else {
+        cx.check(rc, ERANGE)?;
+    }
     cx.free(A, &mut page);
     Ok(())
 }
@@ -146,7 +156,9 @@ pub(crate) fn full_table(cx: &mut Cx<'_, '_>) -> Verdict {
             unsafe { ffi::xg_gnttab_query_size(d.raw(), SELF, &mut frames, &mut most) };
             i64::from(frames) * 100 + i64::from(most)
         });
-        cx.check(frames, 264)?;
+        // Two of 512, or four of 256.
+        let frames_used = if version(cx, A) == 2 { 4 } else { 2 };
+        cx.check(frames, frames_used * 100 + 64)?;
         let ended = cx.step(A, format_args!("end all but the first"), |d| {
             // SAFETY: the guest is set up.
             (9..1024)
@@ -189,28 +201,43 @@ pub(crate) fn full_table(cx: &mut Cx<'_, '_>) -> Verdict {
     Ok(())
 }
 
-/// There is one version of the entries on Arm, and Xen says so.
+/// The version of a domain's own grant table.
+pub(crate) fn version(cx: &mut Cx<'_, '_>, role: Role) -> i64 {
+    // SAFETY: the guest is set up.
+    cx.tell(role, |d| unsafe {
+        ffi::xg_gnttab_version(d.raw(), SELF).into()
+    })
+}
+
+/// Who may ask for whose, and that none can be chosen while a grant is in use:
+/// on Arm there is but one, and Xen says so.
 pub(crate) fn grant_table_versions(cx: &mut Cx<'_, '_>) -> Verdict {
     const ENOSYS: i64 = -38;
 
-    let version = |cx: &mut Cx<'_, '_>, role, dom: u16| {
+    let own = version(cx, A);
+    let of = |cx: &mut Cx<'_, '_>, role, dom: u16| {
         cx.step(role, format_args!("version({dom:#x})"), |d| {
             // SAFETY: the guest is set up.
             unsafe { ffi::xg_gnttab_version(d.raw(), dom).into() }
         })
     };
     let results = [
-        (version(cx, A, SELF), 1),
-        (version(cx, A, B.raw()), EPERM),
-        (version(cx, A, 99), ESRCH),
-        (version(cx, Control, A.raw()), 1),
+        (of(cx, A, SELF), own),
+        (of(cx, A, B.raw()), EPERM),
+        (of(cx, A, 99), ESRCH),
+        (of(cx, Control, A.raw()), own),
     ];
     for (result, want) in results {
         cx.check(result, want)?;
     }
-    // Past the library, which never asks for it: refused, with the version
+    let mut page: Kept = None;
+    let mut mapped = Mapped::default();
+    let gref = cx.grant(A, &mut page, B.raw(), false);
+    let rc = cx.map(B, A.raw(), gref, 0, false, &mut mapped);
+    cx.check(rc, 0)?;
+    // Past the library, which never asks again: refused, with the version
     // that is in force.
-    for (asked, want) in [(2, ENOSYS), (3, EINVAL), (1, 0)] {
+    for asked in [2, 3, 1, 0] {
         let answer = cx.step(A, format_args!("set_version({asked})"), |d| {
             let mut op = abi::gnttab_set_version { version: asked };
             let args = [
@@ -221,12 +248,26 @@ pub(crate) fn grant_table_versions(cx: &mut Cx<'_, '_>) -> Verdict {
                 0,
             ];
             // SAFETY: the guest is set up; the structure that the operation
-            // takes, which changes nothing here.
+            // takes, which changes nothing while a grant is mapped.
             let rc = unsafe { d.memory.hypercall(abi::__HYPERVISOR_grant_table_op, args) };
             rc as i64 * 10 - i64::from(op.version)
         });
-        cx.check(answer, want * 10 - 1)?;
+        let arm = answer == ENOSYS * 10 - own;
+        let want = match asked {
+            _ if i64::from(asked) == own => 0,
+            2 if arm => ENOSYS,
+            1 | 2 => EBUSY,
+            _ => EINVAL,
+        };
+        cx.check(answer, want * 10 - own)?;
     }
+    let rc = cx.end(A, gref);
+    cx.check(rc, EBUSY)?;
+    let rc = cx.unmap(B, &mapped);
+    cx.check(rc, 0)?;
+    let rc = cx.end(A, gref);
+    cx.check(rc, 0)?;
+    cx.free(A, &mut page);
     Ok(())
 }
 
