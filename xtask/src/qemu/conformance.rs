@@ -40,6 +40,9 @@ pub struct Args {
     /// The event ABI; by default a run for each.
     #[arg(long, value_enum)]
     events: Option<Events>,
+    /// Guests with version 2 of the grant table, which Xen has on x86.
+    #[arg(long)]
+    grants_v2: bool,
     /// Show every step, not only the verdicts.
     #[arg(long)]
     steps: bool,
@@ -59,6 +62,7 @@ impl Args {
     pub fn new(machine: MachineArgs) -> Self {
         Args {
             events: None,
+            grants_v2: false,
             steps: false,
             broken: None,
             junit: None,
@@ -165,7 +169,8 @@ fn boot(args: &Args, events: Events, progress: &mut Progress) -> Result<Duration
     } else {
         ""
     };
-    let bootargs = |role: &str| format!("role={role} events={}{policy}", events.name());
+    let grants = if args.grants_v2 { " grants=2" } else { "" };
+    let bootargs = |role: &str| format!("role={role} events={}{policy}{grants}", events.name());
     let control = match &args.broken {
         Some(how) => format!("{} break={how}", bootargs("control")),
         None => bootargs("control"),
