@@ -30,12 +30,14 @@
 //!
 //! An Arm one, 4.17 to 4.20, wherever it depends on the architecture, though
 //! structures have the host's layout: frames shared by Xen are at one place
-//! at a time (`EBUSY`), grant tables have version 1, mapping onto RAM loses
-//! the RAM, and a dom0's own RAM is direct-mapped: populating works where it
-//! was from the start. Policy: none (`xsm=dummy`), or [`Policy::Silo`]. Where versions
+//! at a time (`EBUSY`), grant tables have version 1 (version 2 is x86's: see
+//! [`Hypervisor::with_grants_v2`]), mapping onto RAM loses the RAM, and a
+//! dom0's own RAM is direct-mapped: populating works where it was from the
+//! start. Policy: none (`xsm=dummy`), or [`Policy::Silo`]. Where versions
 //! differ, it is the newer one: the domain's own frames as foreign ones are
 //! -EPERM (-ESRCH in 4.17), an unknown resource -EINVAL (-EOPNOTSUPP in 4.17,
-//! which gives its size as that number).
+//! which gives its size as that number), and a copy of no bytes is okay without
+//! a look at its ends (which 4.17 takes).
 //!
 //! # What is assumed
 //!
@@ -70,8 +72,7 @@
 //!   aborted. Interrupts that emulators raise have a level, and nothing else:
 //!   see [`Domain::irq_level`].
 //!
-//! - Grant tables of version 2 are an x86 host's, where there are any: see
-//!   [`Hypervisor::with_grants_v2`]. Everything else stays an Arm host's.
+//! - Grants that are passed on (transitive ones, of version 2).
 //!
 //! Missing, all -ENOSYS: `XENMEM_exchange` and `hvm_op` but for parameters.
 
