@@ -10,14 +10,37 @@
  */
 #include "gntop.h"
 
-static const struct xg_grant_kind mapping =
-	XG_GRANT_KIND(GNTTABOP_map_grant_ref, gnttab_map_grant_ref, flags);
-static const struct xg_grant_kind unmapping =
-	XG_GRANT_KIND(GNTTABOP_unmap_grant_ref, gnttab_unmap_grant_ref, status);
+static const uint32_t mapping =
+	XG_GRANT_KIND(GNTTABOP_map_grant_ref, gnttab_map_grant_ref);
+static const uint32_t unmapping =
+	XG_GRANT_KIND(GNTTABOP_unmap_grant_ref, gnttab_unmap_grant_ref);
+
+/* What both kinds of ops begin with. */
+struct __attribute__((may_alias)) op {
+	uint64_t host_addr;
+	uint32_t flags; /* to map */
+};
 
 _Static_assert(!offsetof(struct gnttab_map_grant_ref, host_addr) &&
-		       !offsetof(struct gnttab_unmap_grant_ref, host_addr),
-	       "an op begins with its address");
+		       !offsetof(struct gnttab_unmap_grant_ref, host_addr) &&
+		       offsetof(struct gnttab_map_grant_ref, flags) ==
+			       offsetof(struct op, flags) &&
+		       offsetof(struct gnttab_unmap_grant_ref, dev_bus_addr) ==
+			       offsetof(struct op, flags),
+	       "ops begin in the same way");
+
+/* What is the same for all pages of a run: the protection, in the half of the
+ * flags that has all of them, or the status. */
+static uint16_t key_of(uint32_t kind, const struct op *op)
+{
+	return kind == mapping ? (uint16_t)op->flags
+			       : (uint16_t)*xg_grant_status(kind, op);
+}
+
+static struct op *next(uint32_t kind, const struct op *op, uint32_t n)
+{
+	return (struct op *)((uintptr_t)op + n * xg_grant_op_size(kind));
+}
 
 static void *to_va(uint64_t host_addr)
 {
@@ -33,79 +56,105 @@ static XG_SLOW int to_physical(struct xg_guest *g, uint64_t va,
 	if (!va || va > UINTPTR_MAX || xg_page_offset((uintptr_t)va))
 		return -XG_EFAULT;
 	rc = g->platform->virt_to_gfn(g->context, to_va(va), &gfn);
-	if (!rc)
-		*physical = gfn << XG_PAGE_SHIFT;
+	*physical = gfn << XG_PAGE_SHIFT;
 	return rc;
 }
 
-/* The hypercalls for `count` ops, each of which gets a status. */
-static int ask_xen(struct xg_guest *g, const struct xg_grant_kind *kind,
-		   void *ops, uint32_t count)
+/* Have Xen do a stretch of the ops: as many from the first on as have the same
+ * distance, which are *count then, or a first one that has no address. */
+static int ask_xen(struct xg_guest *g, uint32_t kind, struct op *ops,
+		   uint32_t *count, uint64_t *distance)
 {
-	uint8_t *first = ops;
-	uint32_t left = count;
-	int rc = 0;
+	struct op *op = ops;
+	uint32_t n;
+	int rc;
 
-	xg_grant_clear(kind, ops, count);
-	while (left && !rc) {
-		uint64_t distance = 0;
-		uint8_t *op = first;
-		uint32_t n = 0;
+	for (n = 0; n < *count; n++, op = next(kind, op, 1)) {
+		uint64_t physical = 0;
 
-		for (; n < left && n < INT32_MAX; n++, op += kind->size) {
-			uint64_t *host_addr = (uint64_t *)(void *)op;
-			uint64_t physical = 0;
-
-			rc = to_physical(g, *host_addr, &physical);
-			if (!n)
-				distance = *host_addr - physical;
-			if (rc || *host_addr - physical != distance)
-				break;
-			*host_addr = physical;
-		}
-		/* The next round meets the address that has none. */
-		if (n)
-			rc = xg_grant_do(g, kind, first, n);
-		left -= n;
-		for (; n; n--, first += kind->size)
-			*(uint64_t *)(void *)first += distance;
+		rc = to_physical(g, op->host_addr, &physical);
+		if (!n)
+			*distance = op->host_addr - physical;
+		if (rc || op->host_addr - physical != *distance)
+			break;
+		op->host_addr = physical;
 	}
-	return rc ? rc : xg_grant_result(kind, ops, count);
+	*count = n ? n : 1;
+	if (n)
+		rc = xg_grant_do(g, kind, ops, n);
+	for (op = ops; n--; op = next(kind, op, 1))
+		op->host_addr += *distance;
+	return rc;
 }
 
-/* A key is a status, or the half of the flags that has all of them. */
-typedef uint16_t __attribute__((may_alias)) op_key;
-
-static op_key key_of(const struct xg_grant_kind *kind, uintptr_t op)
+/* How many ops from the first on are consecutive pages of one region, with
+ * equal status and protection. */
+static uint32_t run_of(struct xg_guest *g, uint32_t kind, struct op *first,
+		       uint32_t count)
 {
-	return *(const op_key *)(op + kind->key);
-}
-
-/* How many ops from the first on are consecutive pages, in both address spaces
- * and one region, with equal keys. Writes the first frame. */
-static XG_SLOW uint32_t run_of(struct xg_guest *g,
-			       const struct xg_grant_kind *kind,
-			       const void *ops, uint32_t count, uint64_t *gfn)
-{
-	uint64_t va = *(const uint64_t *)ops, first = 0, physical = 0;
+	const struct op *op = first;
+	uint64_t va = first->host_addr;
 	uint32_t n = 0;
-	uint64_t here;
-	uintptr_t op = (uintptr_t)ops;
 
-	to_physical(g, va, &first);
-	*gfn = first >> XG_PAGE_SHIFT;
 	do {
 		n++;
-		op += kind->size;
-		if (n == count)
-			break;
-		here = *(const uint64_t *)op;
-		to_physical(g, here, &physical);
-	} while (here - va == (uint64_t)n << XG_PAGE_SHIFT &&
-		 here - va == physical - first &&
-		 key_of(kind, op) == key_of(kind, (uintptr_t)ops) &&
-		 xg_same_region(g, here, va));
+		op = next(kind, op, 1);
+		va += XG_PAGE_SIZE;
+	} while (n < count && op->host_addr == va &&
+		 key_of(kind, op) == key_of(kind, first) &&
+		 xg_same_region(g, va, first->host_addr));
 	return n;
+}
+
+/* What Xen did with a run of ops, in the CPU's page tables. */
+static int show(struct xg_guest *g, uint32_t kind, struct op *op, uint32_t n,
+		uint64_t distance)
+{
+	void *va = to_va(op->host_addr);
+
+	if (kind == mapping)
+		return xg_map_pages(
+			g, va, (op->host_addr - distance) >> XG_PAGE_SHIFT, n,
+			op->flags & GNTMAP_readonly
+				? XG_PROT_READ
+				: XG_PROT_READ | XG_PROT_WRITE);
+	if (*xg_grant_status(kind, op) != GNTST_okay ||
+	    !xg_unmap_pages(g, va, n))
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		*xg_grant_status(kind, next(kind, op, i)) = GNTST_bad_virt_addr;
+	return xg_gnttab_quarantine(g, n);
+}
+
+/* Have `count` ops done, in Xen and then in the CPU's page tables. The first
+ * error, or -XG_EIO if there is any. To map stops at an error: *done came
+ * before it. */
+static int change(struct xg_guest *g, uint32_t kind, void *ops, uint32_t count,
+		  uint32_t *done)
+{
+	struct op *op = ops;
+	int first = 0;
+
+	*done = 0;
+	while (*done < count) {
+		uint32_t run, left = count - *done;
+		uint64_t distance;
+		int rc = ask_xen(g, kind, op, &left, &distance);
+
+		first = first ? first : rc;
+		for (; left; left -= run) {
+			if (kind == mapping && first)
+				return first;
+			run = run_of(g, kind, op, left);
+			rc = show(g, kind, op, run, distance);
+			first = rc ? rc : first;
+			if (kind == mapping && first)
+				return first;
+			*done += run;
+			op = next(kind, op, run);
+		}
+	}
+	return first;
 }
 
 /* Undo an op that succeeded; `visible`: in the CPU's page tables too. 0, or
@@ -114,14 +163,14 @@ static int undo(struct xg_guest *g, struct gnttab_map_grant_ref *op,
 		bool visible)
 {
 	struct gnttab_unmap_grant_ref back = {
-		.host_addr = op->host_addr,
 		.handle = op->handle,
 	};
 
 	/* What the CPU still reaches stays mapped in Xen. */
 	if (visible && xg_unmap_pages(g, to_va(op->host_addr), 1))
 		return xg_gnttab_quarantine(g, 1);
-	if (ask_xen(g, &unmapping, &back, 1)) {
+	if (to_physical(g, op->host_addr, &back.host_addr) ||
+	    xg_grant_do(g, unmapping, &back, 1)) {
 		/* And what Xen maps is not given to anybody else. */
 		xg_keep_page(g, to_va(op->host_addr));
 		return xg_gnttab_quarantine(g, 1);
@@ -138,10 +187,10 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 
 	if (rc)
 		return rc;
-	xg_grant_clear(&mapping, ops, count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t physical;
 
+		ops[i].status = GNTST_general_error;
 		ops[i].handle = XG_NO_HANDLE;
 		if (!rc)
 			rc = to_physical(g, ops[i].host_addr, &physical);
@@ -150,20 +199,7 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 	}
 	if (rc)
 		return rc;
-	rc = ask_xen(g, &mapping, ops, count);
-	/* Then into the CPU's page tables. */
-	while (visible < count && !rc) {
-		const struct gnttab_map_grant_ref *op = &ops[visible];
-		uint64_t gfn;
-		uint32_t n = run_of(g, &mapping, op, count - visible, &gfn);
-
-		rc = xg_map_pages(g, to_va(op->host_addr), gfn, n,
-				  op->flags & GNTMAP_readonly
-					  ? XG_PROT_READ
-					  : XG_PROT_READ | XG_PROT_WRITE);
-		if (!rc)
-			visible += n;
-	}
+	rc = change(g, mapping, ops, count, &visible);
 	if (!rc)
 		return 0;
 	for (uint32_t i = 0; i < count; i++) {
@@ -178,28 +214,14 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 int xg_gnttab_unmap(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
 		    uint32_t count)
 {
-	uint32_t i, n;
-	int rc;
+	uint32_t i;
 
 	if (count && !ops)
 		return -XG_EINVAL;
 	/* Only device mappings have a bus address. */
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		ops[i].dev_bus_addr = 0;
-	rc = ask_xen(g, &unmapping, ops, count);
-	/* Out of the CPU's page tables, where Xen unmapped. */
-	for (i = 0; i < count; i += n) {
-		uint64_t gfn;
-
-		n = run_of(g, &unmapping, &ops[i], count - i, &gfn);
-		if (ops[i].status != GNTST_okay ||
-		    !xg_unmap_pages(g, to_va(ops[i].host_addr), n))
-			continue;
-		/* Pages that must not be used again are the worse news. */
-		for (uint32_t k = i; k < i + n; k++) {
-			ops[k].status = GNTST_bad_virt_addr;
-			rc = xg_gnttab_quarantine(g, 1);
-		}
+		ops[i].status = GNTST_general_error;
 	}
-	return rc;
+	return change(g, unmapping, ops, count, &i);
 }

@@ -1,52 +1,35 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "gntop.h"
 
-#include "hypercall.h"
-
-XG_SLOW int xg_grant_op(struct xg_guest *g, uint32_t sub_op, void *ops,
-			uint32_t count)
+int xg_grant_do(struct xg_guest *g, uint32_t kind, void *ops, uint32_t count)
 {
-	return (int)xg_hypercall(g, __HYPERVISOR_grant_table_op, sub_op,
-				 (uintptr_t)ops, count, 0, 0);
-}
+	uint8_t *op = ops;
+	int rc;
 
-static int16_t *status_of(const struct xg_grant_kind *kind, const void *ops,
-			  uint32_t i)
-{
-	return (int16_t *)((uintptr_t)ops + (size_t)i * kind->size +
-			   kind->status);
-}
+	if (!count)
+		return 0;
+	if (!ops)
+		return -XG_EINVAL;
+	for (uint32_t i = 0; i < count; i++, op += xg_grant_op_size(kind))
+		*xg_grant_status(kind, op) = GNTST_general_error;
+	rc = xg_grant_op(g, kind & 0xff, ops, count);
+	if (rc)
+		return rc;
+	/* From the last on, so that the first error is what stays. */
+	while (count--) {
+		const int16_t *status;
+		int error = 0;
 
-void xg_grant_clear(const struct xg_grant_kind *kind, void *ops, uint32_t count)
-{
-	while (count--)
-		*status_of(kind, ops, count) = GNTST_general_error;
-}
-
-int xg_grant_do(struct xg_guest *g, const struct xg_grant_kind *kind, void *ops,
-		uint32_t count)
-{
-	int rc = xg_grant_op(g, kind->sub_op, ops, count);
-
-	for (uint32_t i = 0; i < count; i++) {
-		int16_t *status = status_of(kind, ops, i);
-		void *op = (uint8_t *)status - kind->status;
-
+		op -= xg_grant_op_size(kind);
+		status = xg_grant_status(kind, op);
 		for (int tries = XG_EAGAIN_TRIES;
-		     tries && !rc && *status == GNTST_eagain; tries--) {
+		     tries && !error && *status == GNTST_eagain; tries--) {
 			g->platform->relax(g->context);
-			rc = xg_grant_op(g, kind->sub_op, op, 1);
+			error = xg_grant_op(g, kind & 0xff, op, 1);
 		}
+		if (!error)
+			error = xg_gnttab_errno(*status);
+		rc = error ? error : rc;
 	}
-	return rc;
-}
-
-int xg_grant_result(const struct xg_grant_kind *kind, const void *ops,
-		    uint32_t count)
-{
-	int rc = 0;
-
-	for (uint32_t i = 0; i < count && !rc; i++)
-		rc = xg_gnttab_errno(*status_of(kind, ops, i));
 	return rc;
 }

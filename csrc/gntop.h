@@ -8,37 +8,35 @@
 #ifndef XG_GNTOP_H
 #define XG_GNTOP_H
 
+#include "hypercall.h"
 #include "internal.h"
 
-struct xg_grant_kind {
-	uint8_t sub_op;
-	uint8_t size;
-	uint8_t status;
-	uint8_t key; /* 16 bits that are the same for pages of one run */
-};
+#define XG_GRANT_KIND(sub_op, type)                                            \
+	((sub_op) | (uint32_t)sizeof(struct type) << 8 |                       \
+	 (uint32_t)offsetof(struct type, status) << 16)
 
-#define XG_GRANT_KIND(op, type, field)                                         \
-	{                                                                      \
-		.sub_op = (op), .size = sizeof(struct type),                   \
-		.status = offsetof(struct type, status),                       \
-		.key = offsetof(struct type, field),                           \
-	}
+static inline size_t xg_grant_op_size(uint32_t kind)
+{
+	return kind >> 8 & 0xff;
+}
+
+static inline int16_t *xg_grant_status(uint32_t kind, const void *op)
+{
+	return (int16_t *)((uintptr_t)op + (kind >> 16));
+}
 
 /* `count` operations, without a look at them. */
-int xg_grant_op(struct xg_guest *g, uint32_t sub_op, void *ops, uint32_t count);
-
-/* None has been done yet. */
-void xg_grant_clear(const struct xg_grant_kind *kind, void *ops,
-		    uint32_t count);
+static inline int xg_grant_op(struct xg_guest *g, uint32_t sub_op, void *ops,
+			      uint32_t count)
+{
+	return xg_hypercall3(g, __HYPERVISOR_grant_table_op, sub_op,
+			     (uintptr_t)ops, count);
+}
 
 /* Have Xen do them; those again whose page is not there yet, as its owner's
- * pager brings it back. 0, or the error of a hypercall; how each operation
- * ended is in its status. */
-int xg_grant_do(struct xg_guest *g, const struct xg_grant_kind *kind, void *ops,
-		uint32_t count);
-
-/* The error of the first that is not GNTST_okay, or 0. */
-int xg_grant_result(const struct xg_grant_kind *kind, const void *ops,
-		    uint32_t count);
+ * pager brings it back. How each ended is in its status, GNTST_general_error
+ * where Xen did not come to it. 0, or the first error: a hypercall's or a
+ * status's. -XG_EINVAL for a null pointer, unless there are none. */
+int xg_grant_do(struct xg_guest *g, uint32_t kind, void *ops, uint32_t count);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * A set bit in `words` is a free reference. A set bit in `summary` says that
  * its word may have a free reference; a clear one is never wrong for long:
- * who takes a word's last reference clears the summary bit and looks at the
+ * who finds a word without references clears the summary bit and looks at the
  * word again, and who gives a word its first one sets the word's bit first and
  * the summary bit second, so one of the two leaves it set.
  *
@@ -61,18 +61,15 @@ static inline bool xg_gntref_take_row(struct xg_gnttab *t, size_t count,
 	if (row & ~(word >> first))
 		return false;
 	rest = word - (row << first);
-	if (!rest ||
-	    !__atomic_compare_exchange_n(near, &word, rest, false,
+	if (!__atomic_compare_exchange_n(near, &word, rest, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	*gref = xg_gntref_first(t, near) + first;
 	return true;
 }
 
-/* The lowest one, or 0. */
-uint32_t xg_gntref_take(struct xg_gnttab *t);
-/* The lowest `count` in a row: the first, or 0. */
-uint32_t xg_gntref_take_run(struct xg_gnttab *t, uint32_t count);
+/* The lowest `count` in a row: the first, or -XG_ENOSPC, -XG_ENOSYS. */
+int32_t xg_gntref_take(struct xg_guest *g, uint32_t count);
 
 /* Word `w` had no reference, and has now. Returns 0. */
 int xg_gntref_announce(struct xg_gnttab *t, size_t w);
@@ -87,15 +84,8 @@ static inline int xg_gntref_free(struct xg_gnttab *t, size_t w, uint64_t bits)
 	return 0;
 }
 
-/* The same, apart; `bits` may be 0. And for one reference. */
-void xg_gntref_free_some(struct xg_gnttab *t, uint32_t w, uint64_t bits);
+/* The same, apart. And for one reference. */
+int xg_gntref_free_some(struct xg_gnttab *t, uint32_t w, uint64_t bits);
 int xg_gntref_give(struct xg_gnttab *t, uint32_t gref);
-
-/* gnttab.c: the first of `count` references in a row, for which the table may
- * have to grow, or the error that kept from that. */
-int32_t xg_gnttab_take(struct xg_guest *g, uint32_t count);
-
-/* The references of frames [first, end), which are mapped. */
-void xg_gntref_add(struct xg_gnttab *t, uint32_t first, uint32_t end);
 
 #endif

@@ -25,9 +25,6 @@ _Static_assert(sizeof(struct grant_entry_v1) == sizeof(uint64_t),
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "Xen's ABI is little-endian");
 
-/* Tries of the revoking compare-and-swap while a peer maps and unmaps. */
-#define END_TRIES 8
-
 /* Before a loop over a batch. */
 #if defined(__OPTIMIZE_SIZE__)
 #define XG_UNROLL
@@ -58,24 +55,6 @@ static void publish(uint64_t *place, uint64_t entry)
 	__atomic_store_n(place, entry, __ATOMIC_RELEASE);
 }
 
-int32_t xg_gnttab_take(struct xg_guest *g, uint32_t count)
-{
-	struct xg_gnttab *t = &g->gnttab;
-
-	for (;;) {
-		uint32_t frames = __atomic_load_n(&t->frames, __ATOMIC_ACQUIRE);
-		uint32_t gref = count == 1 ? xg_gntref_take(t)
-					   : xg_gntref_take_run(t, count);
-
-		if (gref)
-			return (int32_t)gref;
-		if (!t->max_frames)
-			return -XG_ENOSYS;
-		if (xg_gnttab_grow(g, frames))
-			return -XG_ENOSPC;
-	}
-}
-
 /* Either version's entry for a reference that is the caller's. */
 static void put(struct xg_gnttab *t, uint32_t gref, uint32_t low, uint64_t gfn)
 {
@@ -85,13 +64,15 @@ static void put(struct xg_gnttab *t, uint32_t gref, uint32_t low, uint64_t gfn)
 		publish(&t->entries[gref], low | gfn << 32);
 }
 
-static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint64_t entry)
+/* With `count` references in a row, for as many frames. */
+static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint32_t low,
+				    uint64_t gfn, uint32_t count)
 {
-	int32_t gref = xg_gnttab_take(g, 1);
+	int32_t first = xg_gntref_take(g, count);
 
-	if (gref > 0)
-		put(&g->gnttab, (uint32_t)gref, (uint32_t)entry, entry >> 32);
-	return gref;
+	for (uint32_t i = 0; i < count && first > 0; i++)
+		put(&g->gnttab, (uint32_t)first + i, low, gfn + i);
+	return first;
 }
 
 /* A frame whose number only version 2 has room for; its halves are swapped, as
@@ -121,7 +102,7 @@ int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 		return grant_far(g, domid, entry, readonly);
 	entry |= entry_of(domid, readonly);
 	if (!xg_gntref_take_near(t, &gref))
-		return grant_slowly(g, entry);
+		return grant_slowly(g, (uint32_t)entry, entry >> 32, 1);
 	publish(&t->entries[gref], entry);
 	return (int32_t)gref;
 }
@@ -169,11 +150,8 @@ static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
 	/* All references first: none is published before it is sure that
 	 * there are enough, so there is nothing to revoke. */
 	for (size_t i = 0; i < count; i++) {
-		int32_t rc;
+		int32_t rc = xg_gntref_take(g, 1);
 
-		if (xg_gntref_take_near(t, &grefs[i]))
-			continue;
-		rc = xg_gnttab_take(g, 1);
 		if (rc < 0) {
 			while (i--)
 				xg_gntref_give(t, grefs[i]);
@@ -183,7 +161,7 @@ static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
 	}
 	for (size_t i = 0; i < count; i++)
 		put(t, grefs[i], entry, gfns[i]);
-	return t->max_frames ? 0 : -XG_ENOSYS;
+	return 0;
 }
 
 int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
@@ -209,17 +187,12 @@ int32_t xg_gnttab_grant_run(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			    uint32_t count, bool readonly)
 {
 	uint64_t limit = xg_gntv2(&g->gnttab) ? UINT64_MAX : UINT32_MAX;
-	int32_t first;
 
 	if (domid >= DOMID_FIRST_RESERVED || !count)
 		return -XG_EINVAL;
 	if (gfn > limit || count - 1 > limit - gfn)
 		return -XG_ERANGE;
-	first = xg_gnttab_take(g, count);
-	for (uint32_t i = 0; i < count && first > 0; i++)
-		put(&g->gnttab, (uint32_t)first + i, entry_of(domid, readonly),
-		    gfn + i);
-	return first;
+	return grant_slowly(g, entry_of(domid, readonly), gfn, count);
 }
 
 /*
@@ -240,7 +213,7 @@ static bool in_table(const struct xg_gnttab *t, uint32_t gref)
 	       __atomic_load_n(&t->refs, __ATOMIC_ACQUIRE);
 }
 
-/* Revoke a grant that nobody is using; otherwise ask revoke(). */
+/* Revoke a grant that nobody is using; otherwise ask end_slowly(). */
 static inline bool revoke_idle(struct xg_gnttab *t, uint32_t gref)
 {
 	uint16_t old;
@@ -253,30 +226,24 @@ static inline bool revoke_idle(struct xg_gnttab *t, uint32_t gref)
 	return clear(t, gref, &old);
 }
 
-static XG_SLOW int revoke(struct xg_gnttab *t, uint32_t gref)
+static XG_SLOW int end_slowly(struct xg_guest *g, size_t at)
 {
-	uint16_t old;
+	struct xg_gnttab *t = &g->gnttab;
+	uint32_t gref = (uint32_t)at;
+	uint16_t old = 0;
 
-	if (!in_table(t, gref))
-		return xg_gntv2(t) ? xg_gntv2_revoke(t, gref) : -XG_EINVAL;
-	old = __atomic_load_n(flags_of(t, gref), __ATOMIC_RELAXED);
-	for (int i = 0; i < END_TRIES; i++) {
-		if (!(old & GTF_type_mask))
-			return -XG_EINVAL;
-		if (old & (GTF_reading | GTF_writing))
-			return -XG_EBUSY;
-		if (clear(t, gref, &old))
-			return 0;
+	if (xg_gntv2(t)) {
+		int rc = xg_gntv2_revoke(t, gref);
+
+		return rc ? rc : xg_gntref_give(t, gref);
 	}
-	/* It changed each time we looked: somebody is at it. */
-	return -XG_EBUSY;
-}
-
-static XG_SLOW int end_slowly(struct xg_guest *g, size_t gref)
-{
-	int rc = revoke(&g->gnttab, (uint32_t)gref);
-
-	return rc ? rc : xg_gntref_give(&g->gnttab, (uint32_t)gref);
+	if (in_table(t, gref))
+		old = __atomic_load_n(flags_of(t, gref), __ATOMIC_RELAXED);
+	/* Where it changes between the two, somebody is at it. */
+	if ((old & GTF_type_mask) && !(old & (GTF_reading | GTF_writing)) &&
+	    clear(t, gref, &old))
+		return xg_gntref_give(t, gref);
+	return old & GTF_type_mask ? -XG_EBUSY : -XG_EINVAL;
 }
 
 int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
@@ -292,30 +259,33 @@ int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 			uint32_t count)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	uint32_t w = 0;
-	uint64_t bits = 0; /* of word `w`: ended, and not free yet */
-	int first = 0;
+	int rc, first = 0;
 
 	if (count && !grefs)
 		return -XG_EINVAL;
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t gref = grefs[i];
-		int rc = revoke_idle(t, gref) ? 0 : revoke(t, gref);
+	if (errs)
+		memset(errs, 0, count * sizeof(*errs));
+	for (size_t i = 0; i < count;) {
+		uint32_t gref = grefs[i], w = gref / XG_WORD_BITS;
+		uint64_t bits = 0; /* ended, and not free yet */
 
-		if (errs)
-			errs[i] = rc;
-		if (rc) {
-			first = first ? first : rc;
+		/* What is simple, and of one word, is free in one step. */
+		for (; revoke_idle(t, gref); gref = grefs[i]) {
+			bits |= xg_bit(gref);
+			if (++i == count || grefs[i] / XG_WORD_BITS != w)
+				break;
+		}
+		if (bits) {
+			xg_gntref_free_some(t, w, bits);
 			continue;
 		}
-		if (w != gref / XG_WORD_BITS) {
-			xg_gntref_free_some(t, w, bits);
-			bits = 0;
-		}
-		w = gref / XG_WORD_BITS;
-		bits |= xg_bit(gref);
+		rc = end_slowly(g, gref);
+		if (errs)
+			errs[i] = rc;
+		if (!first)
+			first = rc;
+		i++;
 	}
-	xg_gntref_free_some(t, w, bits);
 	return first;
 }
 

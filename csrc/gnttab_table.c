@@ -4,29 +4,6 @@
 #include "gntref.h"
 #include "gntv2.h"
 
-static uint64_t gfn_of(const struct xg_gnttab *t, uint32_t frame)
-{
-	return t->gfn + frame;
-}
-
-static void *va_of(const struct xg_gnttab *t, uint32_t frame)
-{
-	return (uint8_t *)t->va + ((size_t)frame << XG_PAGE_SHIFT);
-}
-
-/* Take frames [first, end) of the table out of the physmap. */
-static XG_SLOW int remove_frames(struct xg_guest *g, uint32_t first,
-				 uint32_t end)
-{
-	int rc = 0;
-
-	while (end-- > first)
-		if (xg_memory_remove_from_physmap(g, DOMID_SELF,
-						  gfn_of(&g->gnttab, end)))
-			rc = -XG_EIO;
-	return rc;
-}
-
 /* What Xen calls a page of the window: behind the table's are those with the
  * status words of version 2. */
 static uint64_t index_of(const struct xg_gnttab *t, uint32_t frame)
@@ -36,66 +13,93 @@ static uint64_t index_of(const struct xg_gnttab *t, uint32_t frame)
 	return XENMAPIDX_grant_table_status | (frame - t->max_frames);
 }
 
-static int add_frame(struct xg_guest *g, uint32_t frame)
-{
-	uint64_t gfn = gfn_of(&g->gnttab, frame);
-	uint64_t index = index_of(&g->gnttab, frame);
-	int rc = xg_memory_add_to_physmap(g, DOMID_SELF,
-					  XENMAPSPACE_grant_table, index, gfn);
-
-	/* Xen does not put a frame in twice, not even in the same place. There
-	 * it may be since an earlier try that could not be undone. The first
-	 * frame there would be earlier firmware's. */
-	if (rc != -XG_EBUSY || !frame || remove_frames(g, frame, frame + 1))
-		return rc;
-	return xg_memory_add_to_physmap(g, DOMID_SELF, XENMAPSPACE_grant_table,
-					index, gfn);
-}
-
-/* Put frames [first, end) there, all or none. From the highest down: Xen grows
+/* Put frames [first, end) where they belong. From the highest down: Xen grows
  * its table to the index asked for, so it grows once. */
-static int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
+static XG_SLOW int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 {
-	for (uint32_t i = end; i-- > first;) {
-		int rc = add_frame(g, i);
+	const struct xg_gnttab *t = &g->gnttab;
+	int rc = 0;
 
-		if (rc) {
-			remove_frames(g, i + 1, end);
-			return rc;
-		}
-	}
-	return 0;
+	while (end-- > first && !rc)
+		rc = xg_memory_add_to_physmap(g, DOMID_SELF,
+					      XENMAPSPACE_grant_table,
+					      index_of(t, end), t->gfn + end);
+	return rc;
 }
 
-/* Put them there, and into the CPU's page tables. */
+static XG_SLOW uint32_t take_back(struct xg_guest *g, uint32_t first,
+				  uint32_t end)
+{
+	return xg_take_back(g, NULL, g->gnttab.gfn + first, end - first, NULL);
+}
+
+static uint8_t *va_of(const struct xg_gnttab *t, uint32_t frame)
+{
+	return (uint8_t *)t->va + ((size_t)frame << XG_PAGE_SHIFT);
+}
+
+/* Put them there, and into the CPU's page tables: all or none. */
 static int map_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 {
 	struct xg_gnttab *t = &g->gnttab;
 	int rc = add_frames(g, first, end);
 
-	if (rc)
+	/* Xen does not put a frame in twice, not even in the same place. There
+	 * it may be since an earlier try that could not be undone. */
+	if (rc == -XG_EBUSY && first) {
+		take_back(g, first, end);
+		rc = add_frames(g, first, end);
+	}
+	/* The first frame there would be earlier firmware's. */
+	if (rc && !first)
 		return rc;
-	rc = g->platform->map(g->context, va_of(t, first), gfn_of(t, first),
-			      end - first, XG_PROT_READ | XG_PROT_WRITE);
+	if (!rc)
+		rc = g->platform->map(g->context, va_of(t, first),
+				      t->gfn + first, end - first,
+				      XG_PROT_READ | XG_PROT_WRITE);
 	if (rc)
-		remove_frames(g, first, end);
+		take_back(g, first, end);
 	return rc;
 }
 
 static int unmap_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 {
-	int unmapped = g->platform->unmap(g->context, va_of(&g->gnttab, first),
-					  end - first);
-	int removed = remove_frames(g, first, end);
+	int rc = g->platform->unmap(g->context, va_of(&g->gnttab, first),
+				    end - first);
 
-	return unmapped || removed ? -XG_EIO : 0;
+	return take_back(g, first, end) || rc ? -XG_EIO : 0;
 }
 
-/* Have the table go on to `end` frames. One call at a time. */
-static int extend(struct xg_guest *g, uint32_t end)
+/* The references of frames [first, end), which are mapped. */
+static void add_refs(struct xg_gnttab *t, uint32_t first, uint32_t end)
+{
+	uint32_t gref = first * xg_grants_per_frame(t);
+
+	while (gref < end * xg_grants_per_frame(t)) {
+		uint32_t w = gref / XG_WORD_BITS;
+		uint64_t bits, flags = 0;
+
+		if (!gref)
+			gref = XG_GRANT_RESERVED;
+		bits = ~UINT64_C(0) << gref % XG_WORD_BITS;
+		do
+			flags |= xg_gntv2(t) ? xg_gntv2_left(t, gref)
+					     : xg_load(&t->entries[gref]);
+		while (++gref % XG_WORD_BITS);
+		/* The flags are the low 16 bits. Not 0: a peer may still use
+		 * what earlier firmware granted. Such words are left alone: a
+		 * bit for each tells those grants from this guest's. */
+		if (flags & 0xffff)
+			xg_set_bits(&t->left[w / XG_WORD_BITS], xg_bit(w));
+		else
+			xg_gntref_free_some(t, w, bits);
+	}
+}
+
+/* Have the table, of `first` frames, go on to `end`. One call at a time. */
+static int extend(struct xg_guest *g, uint32_t first, uint32_t end)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	uint32_t first = t->frames;
 	uint32_t status = t->max_frames + xg_gntv2_status_pages(t, first);
 	uint32_t status_end = t->max_frames + xg_gntv2_status_pages(t, end);
 	int rc = map_frames(g, first, end);
@@ -114,7 +118,7 @@ static int extend(struct xg_guest *g, uint32_t end)
 	__atomic_store_n(xg_gntv2(t) ? &t->refs_v2 : &t->refs,
 			 end * xg_grants_per_frame(t) - XG_GRANT_RESERVED,
 			 __ATOMIC_RELEASE);
-	xg_gntref_add(t, first, end);
+	add_refs(t, first, end);
 	__atomic_store_n(&t->frames, end, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -123,29 +127,30 @@ int xg_gnttab_grow(struct xg_guest *g, uint32_t frames)
 {
 	struct xg_gnttab *t = &g->gnttab;
 	uintptr_t state = g->platform->lock(g->context);
-	uint32_t end = t->frames * 2;
+	uint32_t end = frames ? frames * 2 : 1;
 	int rc = 0;
 
 	if (end > t->max_frames)
 		end = t->max_frames;
 	/* Unless somebody else did it while we waited for the lock. */
 	if (t->frames == frames)
-		rc = end > frames ? extend(g, end) : -XG_ENOSPC;
+		rc = end > frames ? extend(g, frames, end) : -XG_ENOSPC;
 	g->platform->unlock(g->context, state);
 	return rc;
 }
 
-int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom, uint32_t *frames,
-			 uint32_t *max_frames)
+static const uint32_t sizes =
+	XG_GRANT_KIND(GNTTABOP_query_size, gnttab_query_size);
+
+XG_SLOW int xg_gnttab_query_size(struct xg_guest *g, uint16_t dom,
+				 uint32_t *frames, uint32_t *max_frames)
 {
 	struct gnttab_query_size op = {.dom = dom};
 	int rc;
 
 	if (!frames || !max_frames)
 		return -XG_EINVAL;
-	rc = xg_grant_op(g, GNTTABOP_query_size, &op, 1);
-	if (!rc)
-		rc = xg_gnttab_errno(op.status);
+	rc = xg_grant_do(g, sizes, &op, 1);
 	if (rc)
 		return rc;
 	*frames = op.nr_frames;
@@ -205,7 +210,7 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
 	t->nr_parked = config->nr_parked;
 	if (t->nr_parked)
 		memset(t->parked, 0, t->nr_parked * sizeof(*t->parked));
-	return extend(g, 1);
+	return xg_gnttab_grow(g, 0);
 }
 
 int xg_gnttab_fini(struct xg_guest *g)

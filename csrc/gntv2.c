@@ -107,7 +107,7 @@ int32_t xg_gntv2_grant_far(struct xg_guest *g, uint16_t domid, uint64_t swapped,
 
 	if (!xg_gntv2(t))
 		return -XG_ERANGE;
-	gref = xg_gnttab_take(g, 1);
+	gref = xg_gntref_take(g, 1);
 	if (gref > 0)
 		publish(t, (uint32_t)gref, header_of(domid, readonly), 0,
 			swapped >> 32 | swapped << 32);
@@ -127,7 +127,7 @@ int32_t xg_gnttab_grant_sub_page(struct xg_guest *g, uint16_t domid,
 	if (domid >= DOMID_FIRST_RESERVED || !length ||
 	    (uint32_t)page_off + length > XG_PAGE_SIZE)
 		return -XG_EINVAL;
-	gref = xg_gnttab_take(g, 1);
+	gref = xg_gntref_take(g, 1);
 	if (gref > 0)
 		publish(t, (uint32_t)gref, header,
 			page_off | (uint32_t)length << 16, gfn);

@@ -6,16 +6,16 @@
 mod common;
 
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use common::{EINVAL, EIO, EXDEV, Fault, Picture, Raw, exhaust, map_op, unmap_op};
 use xen_guest::ffi::abi::{self, gnttab_map_grant_ref, gnttab_unmap_grant_ref};
 use xen_guest::ffi::{XG_EAGAIN_TRIES, XG_NO_HANDLE};
 use xen_guest::sim::{Domain, DomainConfig, Hook, Hypervisor, SimPage};
 use xen_guest::{
-    Access, EmptyPages, Error, Grant, Guest, PAGE_SIZE, Page, PageOwner, ParkedOwner, Parking,
-    Platform,
+    Access, EmptyPages, Error, Gfn, Grant, Guest, Hypercall, PAGE_SIZE, Page, PageOwner,
+    ParkedOwner, Parking, Platform, Protection,
 };
 
 const EAGAIN: i32 = -11;
@@ -696,4 +696,158 @@ fn copy() {
         };
         assert_eq!(rcs, [EINVAL, 0]);
     });
+}
+
+/// A domain whose virtual addresses are not in the order of its frames: blocks
+/// of pages from `start` on have changed places, two and two.
+struct Swapped {
+    domain: Domain,
+    start: usize,
+    /// The calls of `map` and `unmap`: which page, and how many.
+    calls: Mutex<Vec<(usize, u32)>>,
+}
+
+/// Pages in a block of these.
+const BLOCK: usize = 4;
+
+impl Swapped {
+    /// Where the domain itself has what it is told to be at `va`.
+    fn own(&self, va: *const u8) -> *mut u8 {
+        let offset = va.addr().wrapping_sub(self.start);
+        let swapped = offset ^ (BLOCK * PAGE_SIZE);
+        let moved = offset < 4 * BLOCK * PAGE_SIZE;
+        va.wrapping_add(if moved {
+            swapped.wrapping_sub(offset)
+        } else {
+            0
+        })
+        .cast_mut()
+    }
+
+    fn called(&self, va: *mut u8, pages: u32) {
+        let page = va.addr().wrapping_sub(self.start) / PAGE_SIZE;
+        self.calls.lock().unwrap().push((page, pages));
+    }
+}
+
+// SAFETY: the domain's own platform; its pages are reached at `own`.
+unsafe impl Platform for Swapped {
+    const HYPERCALL: Option<Hypercall<Self>> = Some(|swapped, op, args| {
+        // SAFETY: as the hook's caller promises.
+        unsafe { swapped.domain.hypercall(op, args) }
+    });
+
+    fn virt_to_gfn(&self, va: *const u8) -> Option<Gfn> {
+        self.domain.virt_to_gfn(self.own(va))
+    }
+
+    unsafe fn map(&self, va: *mut u8, gfn: Gfn, pages: u32, prot: Protection) -> xen_guest::Result {
+        self.called(va, pages);
+        // SAFETY: as the hook's caller promises.
+        unsafe { self.domain.map(self.own(va), gfn, pages, prot) }
+    }
+
+    unsafe fn unmap(&self, va: *mut u8, pages: u32) -> xen_guest::Result {
+        self.called(va, pages);
+        // SAFETY: as the hook's caller promises.
+        unsafe { self.domain.unmap(self.own(va), pages) }
+    }
+
+    fn lock(&self) -> usize {
+        self.domain.lock()
+    }
+
+    unsafe fn unlock(&self, state: usize) {
+        // SAFETY: as the hook's caller promises.
+        unsafe { self.domain.unlock(state) }
+    }
+
+    fn cpu_id(&self) -> Option<u32> {
+        self.domain.cpu_id()
+    }
+}
+
+/// Where addresses and frames are not equally far apart, there is a hypercall
+/// and a call of the hook for each part that is; all or none, as ever.
+#[test]
+fn several_distances() {
+    const ALL: usize = 4 * BLOCK;
+    let xen = Hypervisor::new();
+    let a = xen.create_domain(DomainConfig::default());
+    let b = xen.create_domain(DomainConfig::default());
+    let (mut storage_a, mut storage_b) = (common::Storage::new(), common::Storage::new());
+    let guest_a = common::guest(&mut storage_a, &a, &a);
+    let pages = b.empty_pages(REFS as u32).unwrap();
+    let swapped = Swapped {
+        domain: b.clone(),
+        start: pages.va().as_ptr().addr(),
+        calls: Mutex::new(Vec::new()),
+    };
+    let guest_b = common::guest(&mut storage_b, &swapped, &b);
+    let (raw_a, raw) = (Raw::of(&guest_a), Raw::of(&guest_b));
+    let page = a.alloc_page().unwrap();
+    let grefs: Vec<u32> = (0..ALL)
+        .map(|_| raw_a.grant(b.domid().raw(), page.gfn().raw(), false) as u32)
+        .collect();
+    let va = |i: usize| pages.va().as_ptr().wrapping_add(i * PAGE_SIZE);
+    let ops = || -> Vec<_> {
+        let op = |(i, gref): (usize, &u32)| map_op(a.domid().raw(), *gref, va(i), false);
+        grefs.iter().enumerate().map(op).collect()
+    };
+    let addresses = |ops: &[gnttab_map_grant_ref]| {
+        let addresses: Vec<_> = ops.iter().map(|op| op.host_addr as usize).collect();
+        assert_eq!(
+            addresses,
+            (0..ALL).map(|i| va(i).addr()).collect::<Vec<_>>()
+        );
+    };
+    let hypercalls = |work: &mut dyn FnMut() -> i32, want| {
+        let before = xen.hypercalls(b.domid());
+        assert_eq!(work(), want);
+        xen.hypercalls(b.domid()) - before
+    };
+    let blocks: Vec<_> = (0..4).map(|i| (i * BLOCK, BLOCK as u32)).collect();
+    let calls = || std::mem::take(&mut *swapped.calls.lock().unwrap());
+    calls();
+    let mut mapped = ops();
+    assert_eq!(hypercalls(&mut || raw.map(&mut mapped), 0), 4);
+    addresses(&mapped);
+    assert_eq!(calls(), blocks);
+    page.write(9, 77);
+    for i in 0..ALL {
+        // SAFETY: mapped just now.
+        assert_eq!(unsafe { swapped.own(va(i)).add(9).read_volatile() }, 77);
+    }
+    // An address that there is not is no reason to keep the others.
+    let mut back: Vec<_> = mapped.iter().map(undo).collect();
+    back[BLOCK].host_addr += 8;
+    assert_eq!(hypercalls(&mut || raw.unmap(&mut back), EFAULT), 4);
+    let kept: Vec<_> = (0..ALL).filter(|i| back[*i].status != OKAY).collect();
+    assert_eq!((kept, back[BLOCK].status), (vec![BLOCK], GENERAL));
+    assert_eq!(xen.leaks().mappings, 1);
+    assert_eq!(raw.unmap(&mut [undo(&mapped[BLOCK])]), 0);
+    calls();
+    // One fails in Xen, in any part: what was mapped before is not any more.
+    for nth in 1..=ALL {
+        Fault::Map(abi::GNTST_bad_page).inject(&b, nth as u64);
+        let mut refused = ops();
+        assert_eq!(raw.map(&mut refused), EINVAL);
+        addresses(&refused);
+        assert!(refused.iter().all(|op| op.handle == XG_NO_HANDLE));
+        assert_eq!(refused[nth - 1].status, abi::GNTST_bad_page as i16);
+        assert_eq!(xen.leaks().mappings, 0);
+        // Pages were visible up to that part, and went one by one.
+        let visible = (nth - 1) / BLOCK;
+        let mut all = blocks[..visible].to_vec();
+        all.extend((0..visible * BLOCK).map(|i| (i, 1)));
+        assert_eq!(calls(), all);
+    }
+    b.return_empty_pages(pages);
+    for gref in grefs {
+        assert_eq!(raw_a.end(gref), 0);
+    }
+    drop(page);
+    guest_a.finish().unwrap();
+    guest_b.finish().unwrap();
+    assert!(xen.leaks().is_zero(), "left over: {}", xen.leaks());
 }

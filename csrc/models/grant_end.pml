@@ -6,10 +6,10 @@
  *
  *   here               in csrc/
  *   take_near()        xg_gntref_take_near()               gntref.h
- *   take_from()        take_from(), take()                 gntref.c
- *   alloc()            both, xg_gntref_take()
+ *   take_from()        take_from(), take(), retire()       gntref.c
+ *   alloc()            both, xg_gntref_take(), move_near()
  *   free()             xg_gntref_free(), xg_gntref_announce()
- *   revoke()           revoke_idle(), revoke()             gnttab.c
+ *   revoke()           revoke_idle(), end_slowly()         gnttab.c
  *   grant(), end()     xg_gnttab_grant(), xg_gnttab_end()
  *   xen_map()          Xen: GNTTABOP_map_grant_ref, a compare-and-swap of the
  *                      flags before the frame is read
@@ -31,10 +31,9 @@
  * mutant: FREE_FIRST peer: the reference is free before the flags are 0
  * mutant: FLAGS_FIRST peer: the flags are stored before the frame
  * mutant: TAKE_BY_STORE words: the word's bit is cleared by load and store
- * mutant: SUMMARY_NOT_REREAD words: the word is not looked at again
- * mutant: SUMMARY_CLEARED_LAST words: the summary bit is cleared after that look
- * mutant: SUMMARY_ONLY words: alloc gives up when the summary is clear
- * mutant: FREE_SUMMARY_FIRST words: the summary bit is set before the word's
+ * mutant: SUMMARY_NOT_REREAD spread: the word is not looked at again
+ * mutant: SUMMARY_CLEARED_LAST spread: the summary bit is cleared after that look
+ * mutant: FREE_SUMMARY_FIRST spread: the summary bit is set before the word's
  */
 
 #define BIT(n) (1 << (n))
@@ -90,32 +89,37 @@ inline take_from(w)
 	      };
 #endif
 	      if
-	      :: old & word ->
-		 gref = 2 * w + (word & 1 -> 0 : 1);
-		 if
-		 :: old != word
-		 :: else ->
-#ifdef MUTANT_SUMMARY_CLEARED_LAST
-		    old = words[w];
-		    if
-		    :: !old -> summary = summary & ~BIT(w)
-		    :: else
-		    fi
-#else
-		    summary = summary & ~BIT(w);
-#ifndef MUTANT_SUMMARY_NOT_REREAD
-		    if
-		    :: words[w] -> summary = summary | BIT(w)
-		    :: else
-		    fi
-#endif
-#endif
-		 fi;
-		 break
+	      :: old & word -> gref = 2 * w + (word & 1 -> 0 : 1); break
 	      :: else
 	      fi
-	   :: else -> break
+	   :: else ->
+#ifdef MUTANT_SUMMARY_CLEARED_LAST
+	      old = words[w];
+	      if
+	      :: !old -> summary = summary & ~BIT(w)
+	      :: else
+	      fi;
+#else
+	      summary = summary & ~BIT(w);
+#ifndef MUTANT_SUMMARY_NOT_REREAD
+	      if
+	      :: words[w] -> summary = summary | BIT(w)
+	      :: else
+	      fi;
+#endif
+#endif
+	      break
 	   fi
+	od
+}
+
+/* Every word from one on. */
+inline take_all_from(w)
+{
+	i = w;
+	do
+	:: i < 2 && gref == NONE -> take_from(i); i++
+	:: else -> break
 	od
 }
 
@@ -146,20 +150,9 @@ inline alloc()
 	gref = NONE;
 	take_near();
 	sum = summary;
-	do
-	:: sum && gref == NONE ->
-	   i = (sum & 1 -> 0 : 1);
-	   take_from(i);
-	   sum = sum & ~BIT(i)
-	:: else -> break
-	od;
-#ifndef MUTANT_SUMMARY_ONLY
-	i = 0;
-	do
-	:: i < 2 && gref == NONE -> take_from(i); i++
-	:: else -> break
-	od;
-#endif
+	sum = (sum == 2 -> 1 : 0);
+	take_all_from(sum);
+	take_all_from(0);
 	atomic {
 		i = 0;
 		sum = 0;
