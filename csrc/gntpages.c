@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Pages to map grants into, and what became of those that can't be used any
  * more. */
-#include "xen_guest/balloon.h"
-
 #include "internal.h"
 
 int xg_gnttab_quarantine(struct xg_guest *g, uint32_t n)
@@ -16,73 +14,102 @@ uint32_t xg_gnttab_quarantined(const struct xg_guest *g)
 	return __atomic_load_n(&g->gnttab.quarantined, __ATOMIC_RELAXED);
 }
 
-/* Pages whose frames are in a row. */
-static XG_SLOW int window_of(struct xg_guest *g, void *va, uint32_t n,
-			     struct xg_window *window)
-{
-	window->va = va;
-	window->pages = n;
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t gfn = 0;
-		int rc = g->platform->virt_to_gfn(
-			g->context,
-			(uint8_t *)va + ((size_t)i << XG_PAGE_SHIFT), &gfn);
+/*
+ * RAM, in the place of which grants are mapped while Xen has it. Xen takes and
+ * gives it by a list of the frames: in one step if the list is in one piece. A
+ * short one is on the stack, another behind the pages, in more that stay RAM.
+ */
+struct ram {
+	uint8_t *va;
+	uint32_t pages;
+	uint32_t changed; /* of them */
+	uint64_t *list;
+	uint64_t few[XG_FRAMES];
+};
 
-		if (!i)
-			window->gfn = gfn;
-		if (rc || gfn != window->gfn + i)
-			return -XG_EFAULT;
+static uint32_t with_list(uint32_t n)
+{
+	const uint32_t in_page = XG_PAGE_SIZE / sizeof(uint64_t);
+
+	return n > XG_FRAMES ? n + n / in_page + 1 : n;
+}
+
+/* Make the list: -XG_EFAULT if the frames are not in a row. */
+static int list(struct xg_guest *g, struct ram *r)
+{
+	size_t size = (size_t)r->pages << XG_PAGE_SHIFT;
+	int rc = 0;
+
+	r->list = r->few;
+	if (r->pages > XG_FRAMES)
+		r->list = (uint64_t *)(void *)(r->va + size);
+	for (size_t i = 0; i < r->pages && !rc; i++) {
+		rc = g->platform->virt_to_gfn(
+			g->context, r->va + (i << XG_PAGE_SHIFT), &r->list[i]);
+		if (r->list[i] != r->list[0] + i)
+			rc = -XG_EFAULT;
 	}
-	return 0;
+	return rc;
+}
+
+/* Make the first pages RAM, and all visible, or those empty. */
+static XG_SLOW int make(struct xg_guest *g, struct ram *r, bool filled)
+{
+	int rc = (filled ? xg_memory_populate_physmap
+			 : xg_memory_decrease_reservation)(
+		g, DOMID_SELF, 0, r->changed, 0, r->list, &r->changed);
+
+	if (rc || !filled)
+		return rc;
+	return g->platform->map(g->context, r->va, r->list[0], r->pages,
+				XG_PROT_READ | XG_PROT_WRITE);
+}
+
+/* All of the pages, which are the opposite, or none: what is RAM then is
+ * free. */
+static XG_SLOW int make_all(struct xg_guest *g, void *va, uint32_t n,
+			    bool filled)
+{
+	struct ram r;
+	int rc;
+
+	r.va = va;
+	r.pages = n;
+	r.changed = n;
+	rc = list(g, &r);
+	/* Before the frames are empty, so that nothing can touch them. */
+	if (!rc && !filled)
+		rc = g->platform->unmap(g->context, va, n);
+	if (!rc) {
+		rc = make(g, &r, filled);
+		if (rc && make(g, &r, !filled))
+			return xg_gnttab_quarantine(g, with_list(n));
+	}
+	if (filled == !rc)
+		g->platform->page_free(g->context, va, with_list(n));
+	return rc;
 }
 
 void *xg_gnttab_get_pages(struct xg_guest *g, uint32_t n)
 {
 	const struct xg_platform *platform = g->platform;
-	struct xg_balloon balloon;
-	struct xg_window ram;
 	void *va;
-	int rc;
 
 	if (g->nr_regions)
 		return xg_region_get_pages(g, n);
-	if (!n || !platform->page_alloc || !platform->page_free)
+	if (!n || with_list(n) < n || !platform->page_alloc ||
+	    !platform->page_free)
 		return NULL;
-	va = platform->page_alloc(g->context, n);
-	if (!va)
-		return NULL;
-	rc = window_of(g, va, n, &ram);
-	if (!rc)
-		rc = xg_balloon_inflate(g, &balloon, &ram);
-	if (!rc)
-		return va;
-	if (rc == -XG_EIO)
-		xg_gnttab_quarantine(g, n);
-	else
-		platform->page_free(g->context, va, n);
-	return NULL;
+	va = platform->page_alloc(g->context, with_list(n));
+	return va && !make_all(g, va, n, false) ? va : NULL;
 }
 
 int xg_gnttab_put_pages(struct xg_guest *g, void *va, uint32_t n)
 {
-	const struct xg_platform *platform = g->platform;
-	struct xg_balloon balloon = {.first = 0, .end = n};
-	uint32_t emptied;
-	int rc;
-
 	if (g->nr_regions)
 		return xg_region_put_pages(g, va, n);
-	if (!n || !va || xg_page_offset((uintptr_t)va) || !platform->page_free)
+	if (!n || !va || xg_page_offset((uintptr_t)va) ||
+	    !g->platform->page_free)
 		return -XG_EINVAL;
-	rc = window_of(g, va, n, &balloon.ram);
-	if (rc)
-		return rc;
-	rc = xg_balloon_deflate(g, &balloon);
-	if (!rc)
-		platform->page_free(g->context, va, n);
-	/* What has come back goes again, so that all are empty. */
-	else if (xg_memory_decrease_range(g, DOMID_SELF, balloon.ram.gfn,
-					  balloon.first, &emptied))
-		return xg_gnttab_quarantine(g, n);
-	return rc;
+	return make_all(g, va, n, true);
 }

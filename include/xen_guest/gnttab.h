@@ -202,11 +202,12 @@ int32_t xg_gnttab_alloc_and_grant(struct xg_guest *g, uint16_t domid,
  *
  * Where the guest has regions the pages are theirs: xg_region_get_pages(),
  * xg_region_put_pages(). Otherwise they are RAM of the platform's page_alloc,
- * whose frames must be in a row, given back to Xen and taken from it again: a
- * hypercall for each 32 of them. What they held is lost. The platform's `unmap`
- * and `map` are called for them; where RAM can't be taken out of the page
- * tables by pages these do nothing and return 0, and using a page that is empty
- * is an abort.
+ * whose frames must be in a row, given back to Xen and taken from it again in
+ * one hypercall each; with more than 32 of them, one more page for each 512
+ * stays RAM, for the list of the frames. What they held is lost. The platform's
+ * `unmap` and `map` are called for them; where RAM can't be taken out of the
+ * page tables by pages these do nothing and return 0, and using a page that is
+ * empty is an abort.
  *
  * get: the address, or null with nothing changed.
  * put: exactly what get returned, with no grant mapped there. 0, or as
@@ -268,7 +269,8 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 /*
  * Unmap `count` mappings: the caller fills host_addr and handle; dev_bus_addr
  * is ignored. Xen first, then the CPU's page tables, so a mapping that Xen
- * would not undo stays usable.
+ * would not undo stays usable. Each by itself, in as many hypercalls as for
+ * xg_gnttab_map().
  *
  * Returns 0, or the error of the first op that failed; every op has its own
  * status, and those with GNTST_okay are gone.

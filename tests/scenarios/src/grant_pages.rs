@@ -139,7 +139,7 @@ pub(crate) fn grant_pages_of_ram(cx: &mut Cx<'_, '_>) -> Verdict {
         // SAFETY: the guest is set up.
         unsafe { ffi::xg_memory_current_reservation(d.raw(), dom, &mut before).into() }
     });
-    // More than one hypercall takes.
+    // With the list of them on the stack, and in RAM.
     for n in [3, 40] {
         let got = cx.get_grant_pages(B, from, n, &mut at);
         cx.check(got, 1)?;
