@@ -74,7 +74,7 @@ struct Program {
     budget: Option<Budget>,
 }
 
-const PROGRAMS: [Program; 2] = [
+const PROGRAMS: [Program; 3] = [
     Program {
         module: 0,
         what: "a program that calls Zephyr's 14 functions links, with both ABIs",
@@ -100,6 +100,26 @@ const PROGRAMS: [Program; 2] = [
             "xg_evtchn_upcall",
         ],
         headers: &["xen_guest/guest.h", "zephyr/xen/events.h"],
+        budget: Some(Kept(6 * 1024)),
+    },
+    Program {
+        module: 1,
+        what: "a program that calls Zephyr's eight functions links",
+        calls: &[
+            "gnttab_grant_access",
+            "gnttab_end_access",
+            "gnttab_alloc_and_grant",
+            "gnttab_get_pages",
+            "gnttab_put_pages",
+            "gnttab_map_refs",
+            "gnttab_unmap_refs",
+            "gnttabop_error",
+            // What every program with grants needs.
+            "xg_guest_init",
+            "xg_guest_fini",
+            "xg_set_current",
+        ],
+        headers: &["xen_guest/guest.h", "zephyr/xen/gnttab.h"],
         budget: Some(Kept(6 * 1024)),
     },
     Program {
