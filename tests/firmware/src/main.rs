@@ -10,6 +10,7 @@
 #![no_std]
 #![no_main]
 
+mod device;
 mod lockstep;
 mod mailbox;
 
@@ -104,8 +105,7 @@ impl Memory for Pages {
     }
 
     fn device_frame(&self) -> u64 {
-        // The clock of QEMU's board, a PL031.
-        0x9010
+        device::FRAME
     }
 
     fn balloon(&self) -> Window {
@@ -174,6 +174,7 @@ fn main(machine: &'static Machine) {
         other => panic!("policy=silo on the command line, or nothing, not {other:?}"),
     };
     if role == Role::Control {
+        device::identify();
         println!("conformance: {} scenarios", scenarios.len());
     }
     let outcome = run(&mut world, scenarios);

@@ -88,7 +88,9 @@ fn command(machine: &Machine, xen: &Path, dom0: &Guest) -> Command {
     command
         .args(["-M", "q35", "-cpu", CPU])
         // Xen starts no PVH dom0 without.
-        .args(["-device", "amd-iommu"]);
+        .args(["-device", "amd-iommu"])
+        // Memory of a device, for domains to map.
+        .args(["-device", "bochs-display"]);
     machine.run_options(&mut command);
     command
         .arg("-kernel")
