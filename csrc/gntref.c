@@ -24,11 +24,15 @@ static uint64_t word_of(const struct xg_gnttab *t, uint32_t w)
 	return is_left(t, w) ? 0 : xg_load(&t->words[w]);
 }
 
-/* With version 2 it stays `none`. */
+/* With version 2 `near` stays `none`, and another is in its place. */
+static uint64_t **near_of(struct xg_gnttab *t)
+{
+	return xg_gntv2(t) ? &t->near_v2 : &t->near;
+}
+
 static void set_near(struct xg_gnttab *t, uint64_t *word)
 {
-	if (!xg_gntv2(t))
-		__atomic_store_n(&t->near, word, __ATOMIC_RELAXED);
+	__atomic_store_n(near_of(t), word, __ATOMIC_RELAXED);
 }
 
 int xg_gntref_announce(struct xg_gnttab *t, size_t at)
@@ -42,7 +46,7 @@ int xg_gntref_announce(struct xg_gnttab *t, size_t at)
 	}
 	xg_set_bits(&t->summary[w / XG_WORD_BITS], xg_bit(w));
 	if ((uintptr_t)word <
-	    (uintptr_t)__atomic_load_n(&t->near, __ATOMIC_RELAXED))
+	    (uintptr_t)__atomic_load_n(near_of(t), __ATOMIC_RELAXED))
 		set_near(t, word);
 	return 0;
 }
@@ -135,7 +139,7 @@ int32_t xg_gntref_take(struct xg_guest *g, uint32_t count)
 	if (!t->max_frames)
 		return -XG_ENOSYS;
 	if (count == 1) {
-		if (xg_gntref_take_near(t, &gref))
+		if (xg_gntref_take_near(t, near_of(t), &gref))
 			return (int32_t)gref;
 		here = move_near(t);
 	}

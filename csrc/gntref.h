@@ -30,10 +30,12 @@ static inline uint32_t xg_gntref_first(const struct xg_gnttab *t,
 	return (uint32_t)bytes * 8;
 }
 
-/* One reference where that is simple; otherwise ask xg_gntref_take(). */
-static inline bool xg_gntref_take_near(struct xg_gnttab *t, uint32_t *gref)
+/* One reference of that word where it is simple; otherwise ask
+ * xg_gntref_take(). */
+static inline bool xg_gntref_take_near(struct xg_gnttab *t,
+				       uint64_t *const *hint, uint32_t *gref)
 {
-	uint64_t *near = __atomic_load_n(&t->near, __ATOMIC_RELAXED);
+	uint64_t *near = __atomic_load_n(hint, __ATOMIC_RELAXED);
 	uint64_t word = xg_load(near);
 	uint64_t rest = word & (word - 1);
 

@@ -101,7 +101,7 @@ int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 	if ((uint32_t)entry)
 		return grant_far(g, domid, entry, readonly);
 	entry |= entry_of(domid, readonly);
-	if (!xg_gntref_take_near(t, &gref))
+	if (!xg_gntref_take_near(t, &t->near, &gref))
 		return grant_slowly(g, (uint32_t)entry, entry >> 32, 1);
 	publish(&t->entries[gref], entry);
 	return (int32_t)gref;

@@ -205,6 +205,8 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
 	t->va = config->gnttab.va;
 	t->entries = t->va;
 	t->words = config->gnttab_words;
+	if (xg_gntv2(t))
+		t->near_v2 = t->words;
 	memset(t->words, 0, xg_grants_per_frame(t) / 8 * t->max_frames);
 	t->parked = config->parked;
 	t->nr_parked = config->nr_parked;

@@ -57,8 +57,9 @@ struct xg_gnttab {
 	uint32_t parked_now;  /* of which are taken */
 	uint32_t parked_next; /* place to look at next */
 	uint32_t quarantined; /* pages that must not be used again */
-	uint32_t version;     /* 1 or 2; with 2 `refs` is 0 */
+	uint32_t version;     /* 1 or 2, and with 2 `refs` is 0 */
 	uint32_t refs_v2;     /* the same, with version 2 */
+	uint64_t *near_v2;    /* and the same; with 2 `near` is `none` */
 };
 
 /*

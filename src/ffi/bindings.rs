@@ -404,10 +404,11 @@ pub struct xg_gnttab {
     pub quarantined: u32,
     pub version: u32,
     pub refs_v2: u32,
+    pub near_v2: *mut u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 224usize];
+    ["Size of xg_gnttab"][::core::mem::size_of::<xg_gnttab>() - 232usize];
     ["Alignment of xg_gnttab"][::core::mem::align_of::<xg_gnttab>() - 8usize];
     ["Offset of field: xg_gnttab::entries"][::core::mem::offset_of!(xg_gnttab, entries) - 0usize];
     ["Offset of field: xg_gnttab::words"][::core::mem::offset_of!(xg_gnttab, words) - 8usize];
@@ -432,6 +433,7 @@ const _: () = {
         [::core::mem::offset_of!(xg_gnttab, quarantined) - 212usize];
     ["Offset of field: xg_gnttab::version"][::core::mem::offset_of!(xg_gnttab, version) - 216usize];
     ["Offset of field: xg_gnttab::refs_v2"][::core::mem::offset_of!(xg_gnttab, refs_v2) - 220usize];
+    ["Offset of field: xg_gnttab::near_v2"][::core::mem::offset_of!(xg_gnttab, near_v2) - 224usize];
 };
 impl Default for xg_gnttab {
     fn default() -> Self {
@@ -569,7 +571,7 @@ pub struct xg_guest {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 360usize];
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 368usize];
     ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
     ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
     ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
@@ -577,11 +579,11 @@ const _: () = {
         [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
     ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
     ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 120usize];
-    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 344usize];
+    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 352usize];
     ["Offset of field: xg_guest::nr_regions"]
-        [::core::mem::offset_of!(xg_guest, nr_regions) - 352usize];
+        [::core::mem::offset_of!(xg_guest, nr_regions) - 360usize];
     ["Offset of field: xg_guest::domctl_version"]
-        [::core::mem::offset_of!(xg_guest, domctl_version) - 356usize];
+        [::core::mem::offset_of!(xg_guest, domctl_version) - 364usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {

@@ -114,6 +114,8 @@ fn pages(count: usize) -> *mut Page {
 pub enum Granter {
     /// The library.
     Library,
+    /// The library with version 2 of the table, which is counted only.
+    Version2,
     /// The baseline: a list under a lock.
     List,
 }
@@ -124,12 +126,14 @@ impl Granter {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Library => "xen-guest",
+            Self::Version2 => "version-2",
             Self::List => "list-and-lock",
         }
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|granter| granter.name() == name)
+        let all = [Self::Library, Self::Version2, Self::List];
+        all.into_iter().find(|granter| granter.name() == name)
     }
 }
 
@@ -168,19 +172,24 @@ impl fmt::Debug for Rig {
     }
 }
 
-fn library() -> Guest<'static> {
+fn library(version_2: bool) -> Guest<'static> {
     let machine: &'static Machine = Box::leak(Box::new(Machine {
         xen: FakeXen::new(),
         lock: AtomicBool::new(false),
     }));
     let storage: &'static mut GuestStorage<1, { REFS / 64 }> =
         Box::leak(Box::new(GuestStorage::new()));
-    let va: *mut u8 = pages(FRAMES).cast();
-    let config = machine.xen.config().with_grant_table(Window {
+    // One more for the status words.
+    let count = FRAMES + usize::from(version_2);
+    let va: *mut u8 = pages(count).cast();
+    let mut config = machine.xen.config().with_grant_table(Window {
         va,
         gfn: machine.virt_to_gfn(va).expect("each page has a frame"),
-        pages: FRAMES as u32,
+        pages: count as u32,
     });
+    if version_2 {
+        config = config.with_grants_v2();
+    }
     // SAFETY: the pages are this guest's own; the hypercalls are answered
     // for it.
     unsafe { Guest::new(storage, machine, config) }.expect("it can be set up")
@@ -200,7 +209,8 @@ fn list() -> *mut c::Baseline {
 impl Rig {
     pub fn new(granter: Granter) -> Self {
         let rig = Self(match granter {
-            Granter::Library => Table::Library(library()),
+            Granter::Library => Table::Library(library(false)),
+            Granter::Version2 => Table::Library(library(true)),
             Granter::List => Table::List(list()),
         });
         rig.pair();

@@ -7,9 +7,14 @@ use super::callgrind::Workload;
 use super::verdict;
 
 /// Name, and the functions that grant and end: one, and a batch.
-const GRANTERS: [(&str, [&str; 2], [&str; 2]); 2] = [
+const GRANTERS: [(&str, [&str; 2], [&str; 2]); 3] = [
     (
         "xen-guest",
+        ["xg_gnttab_grant", "xg_gnttab_end"],
+        ["xg_gnttab_grant_batch", "xg_gnttab_end_batch"],
+    ),
+    (
+        "version-2",
         ["xg_gnttab_grant", "xg_gnttab_end"],
         ["xg_gnttab_grant_batch", "xg_gnttab_end_batch"],
     ),
