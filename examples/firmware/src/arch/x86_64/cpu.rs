@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a CPU knows of itself, and its interrupt mask.
 
-use core::arch::asm;
+use core::arch::{asm, naked_asm};
 
 use x86_64::instructions::interrupts;
 
@@ -56,7 +56,22 @@ pub(crate) fn unmask() {
 
 /// With interrupts masked: sleeps until there is one, and serves it.
 pub(crate) fn wait_for_interrupt() {
-    // An interrupt is taken behind the `hlt` at the earliest.
-    interrupts::enable_and_hlt();
-    interrupts::disable();
+    unmask_and_halt();
+}
+
+/// An interrupt is taken behind the `hlt`, which it ends. That is the CPU's
+/// promise: QEMU 7.2 breaks it for a guest's guest that it was about to leave
+/// between the two instructions.
+#[unsafe(naked)]
+extern "C" fn unmask_and_halt() {
+    naked_asm!("sti", "hlt", "cli", "ret")
+}
+
+/// Where an interrupt that came in `unmask_and_halt` is to return to: not to
+/// the `hlt`, which would wait for another one.
+pub(crate) fn awake(rip: u64) -> u64 {
+    const STI: u64 = 1;
+    const HLT: u64 = 1;
+    let hlt = unmask_and_halt as *const () as u64 + STI;
+    if rip == hlt { rip + HLT } else { rip }
 }

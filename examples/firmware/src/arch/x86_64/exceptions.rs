@@ -9,8 +9,8 @@ use x86_64::VirtAddr;
 use x86_64::registers::control::Cr2;
 use x86_64::structures::idt::InterruptDescriptorTable;
 
-use super::access;
 use super::interrupts::{self, VECTORS};
+use super::{access, cpu};
 use crate::exit::fail;
 
 /// What is on the stack when a handler runs.
@@ -102,6 +102,7 @@ vectors:
 extern "C" fn handle(frame: &mut Frame) {
     if frame.vector >= EXCEPTIONS {
         interrupts::serve(frame.vector as u8);
+        frame.rip = cpu::awake(frame.rip);
     } else if !access::recover(frame) {
         report(frame);
     }
