@@ -34,6 +34,15 @@
  *
  * From the first store to the last the entry is ENDING, which for Xen is none
  * at all: who else ends the grant meanwhile finds it busy, not gone.
+ *
+ * models/grant_end_v2.pml has all of this.
+ *
+ * What another domain granted can't be passed on (GTF_transitive). For a copy
+ * Xen reads first whether an entry is of that kind, then the flags again, for
+ * which either kind will do, then the rest as of the kind that it saw first.
+ * A reference that is used for the other kind in between makes it take one
+ * for the other: a copy would then reach whatever page of this guest has the
+ * number of the reference that was passed on.
  */
 #include "gntv2.h"
 

@@ -3,13 +3,14 @@
 //! were set up with version 1 it is refused.
 
 use core::slice;
+use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use xen_guest::ffi::{self, abi};
 use xen_guest::{Access, DomId, Error, Grant, GrantRef, Granted};
 
 use crate::Verdict;
 use crate::cx::Cx;
-use crate::domain::Role::{A, B};
+use crate::domain::Role::{A, B, Control};
 use crate::domain::{Domain, TestPage};
 use crate::grants::version;
 use crate::ops::{Kept, Mapped, gfn_of};
@@ -35,8 +36,8 @@ fn grant_part(d: &Domain<'_>, page: &mut Kept, offset: u16, length: u16, readonl
     gref.into()
 }
 
-/// Copy `len` bytes of a page of the caller's own, all of them `byte`, to a
-/// reference of A's, or the reverse; the status as a positive number.
+/// Copy `len` bytes of a page of the caller's own to a reference of A's, or the
+/// reverse; the status as a positive number.
 fn copy(d: &Domain<'_>, page: &Kept, (gref, offset, len): (i64, u16, u16), to: bool) -> i64 {
     let Some(page) = *page else { return -1 };
     let mut op = abi::gnttab_copy {
@@ -267,4 +268,99 @@ pub(crate) fn parts_with_owners(cx: &mut Cx<'_, '_>) -> Verdict {
         None => -1,
     });
     cx.check(ended, 16)
+}
+
+/// An entry of A's table as nothing in the library writes it: what another
+/// domain granted to A, which passes it on to the control domain.
+fn pass_on(d: &Domain<'_>, gref: i64, readonly: bool, from: u16, theirs: i64) -> i64 {
+    let flags = abi::GTF_transitive | if readonly { abi::GTF_readonly } else { 0 };
+    // SAFETY: the guest is set up, with version 2 of the table: its entries
+    // have four words each, and this one is the scenario's.
+    unsafe {
+        let entry = (*d.raw()).gnttab.va.cast::<[AtomicU32; 4]>();
+        let [header, detail, frame, rest] = &*entry.add(gref as usize);
+        header.store(0, SeqCst);
+        detail.store(from.into(), SeqCst);
+        frame.store(theirs as u32, SeqCst);
+        rest.store(0, SeqCst);
+        header.store(flags | u32::from(Control.raw()) << 16, SeqCst);
+    }
+    0
+}
+
+/// B grants to A, which passes it on to the control domain. The library does
+/// not do that; Xen does, once.
+pub(crate) fn grants_passed_on(cx: &mut Cx<'_, '_>) -> Verdict {
+    if version(cx, A) == 1 {
+        cx.note("there are none with version 1");
+        return Ok(());
+    }
+    let (mut theirs, mut ours, mut spare): (Kept, Kept, Kept) = (None, None, None);
+    let mut mapped = Mapped::default();
+    let first = cx.grant(B, &mut theirs, A.raw(), false);
+    let gref = cx.grant(A, &mut spare, Control.raw(), true);
+    cx.poke(B, &theirs, 0, 0x600d);
+    cx.step(Control, format_args!("a page of our own"), |d| {
+        ours = d.memory.alloc_page();
+        fill(&ours, 0)
+    });
+    let pass = |cx: &mut Cx<'_, '_>, readonly, from: u16, theirs| {
+        let call = format_args!("pass on {theirs} of {from:#x}, {readonly}");
+        cx.step(A, call, |d| pass_on(d, gref, readonly, from, theirs));
+    };
+    let copied = |cx: &mut Cx<'_, '_>, offset: u16, len: u16, to: bool| {
+        let way = if to { "to" } else { "from" };
+        let call = format_args!("copy {len} bytes {way} {offset}");
+        cx.step(Control, call, |d| copy(d, &ours, (gref, offset, len), to))
+    };
+    pass(cx, false, B.raw(), first);
+    let rc = copied(cx, 0, 4, false);
+    cx.check(rc, 0)?;
+    let value = cx.peek(Control, &ours, 0);
+    cx.check(value, 0x600d)?;
+    let rc = copied(cx, 8, 4, true);
+    cx.check(rc, 0)?;
+    let value = cx.peek(B, &theirs, 2);
+    cx.check(value, 0x600d)?;
+    let rc = cx.map(Control, A.raw(), gref, 0, true, &mut mapped);
+    cx.check(rc, EINVAL)?;
+    pass(cx, true, B.raw(), first);
+    let results = [(copied(cx, 0, 4, false), 0), (copied(cx, 0, 4, true), 1)];
+    for (status, want) in results {
+        cx.check(status, want)?;
+    }
+    // What was not granted, by nobody, by A itself.
+    for (from, gref, want) in [
+        (B.raw(), 200, 1),
+        (B.raw(), 1 << 20, 3),
+        (77, first, 1),
+        (A.raw(), first, 1),
+        (SELF, first, 1),
+    ] {
+        pass(cx, false, from, gref);
+        let rc = copied(cx, 0, 4, false);
+        cx.check(rc, want)?;
+    }
+    // Once B has ended it, nobody copies; before, nobody keeps it from that.
+    pass(cx, false, B.raw(), first);
+    let rc = cx.end(B, first);
+    cx.check(rc, 0)?;
+    let rc = copied(cx, 0, 4, false);
+    cx.check(rc, 1)?;
+    // As the library had it, which ends it.
+    cx.step(A, format_args!("grant it again"), |d| {
+        let flags = abi::GTF_permit_access;
+        // SAFETY: as in `pass_on`.
+        unsafe {
+            let entry = (*d.raw()).gnttab.va.cast::<[AtomicU32; 4]>();
+            (&(*entry.add(gref as usize)))[0].store(flags, SeqCst);
+        }
+        0
+    });
+    let rc = cx.end(A, gref);
+    cx.check(rc, 0)?;
+    cx.free(A, &mut spare);
+    cx.free(B, &mut theirs);
+    cx.free(Control, &mut ours);
+    Ok(())
 }

@@ -118,7 +118,7 @@ scenarios! {
         full_table
         grant_table_versions
         alloc_and_grant_to_control_domain;
-    grants_v2: part_of_a_page kinds_of_parts parts_with_owners;
+    grants_v2: part_of_a_page kinds_of_parts parts_with_owners grants_passed_on;
     batches: batches_of_grants runs_of_grants grants_that_end_later copies;
     mappings:
         refused_mappings
