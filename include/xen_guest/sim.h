@@ -57,6 +57,9 @@
 /* Xen is built without CONFIG_IOREQ_SERVER: no devices can be emulated. */
 #define XG_SIM_NO_DEVICE_MODELS 2
 
+/* Xen has version 2 of grant tables, as on x86. */
+#define XG_SIM_HAS_GRANTS_V2 4
+
 /* A control domain. The first one is domain 0. */
 #define XG_SIM_PRIVILEGED 1
 
@@ -76,6 +79,9 @@
 
 /* The FIFO ABI of event channels, where Xen offers it. */
 #define XG_SIM_FIFO 1
+
+/* Version 2 of the grant table: -XG_ENOSYS without XG_SIM_HAS_GRANTS_V2. */
+#define XG_SIM_GRANTS_V2 2
 
 /* The domain's RAM, all of it accessible from the start. */
 #define XG_SIM_RAM 0
@@ -165,13 +171,16 @@ struct xg_sim_guest_config {
 	 * which the 2-level ABI uses 4096. 0: 1024.
 	 */
 	uint32_t ports;
-	/* Frames of the grant table, at most 64. 0: four. */
+	/*
+	 * Frames of the grant table, at most 64; with XG_SIM_GRANTS_V2 those
+	 * with the status too. 0: four.
+	 */
 	uint32_t grant_frames;
 	/* Pages of the region for foreign pages, at most 2^14. 0: 256. */
 	uint32_t region_pages;
 	/* Places for parked grants, at most 2^16. 0: sixteen. */
 	uint32_t parked;
-	/* XG_SIM_FIFO. */
+	/* XG_SIM_FIFO, XG_SIM_GRANTS_V2. */
 	uint32_t flags;
 };
 
@@ -186,9 +195,9 @@ extern "C" {
 #endif
 
 /*
- * Make a machine without domains: XG_SIM_OPEN, or XG_SIM_SILO and
- * XG_SIM_NO_DEVICE_MODELS in any combination. Null for anything else, or if
- * the host has no memory.
+ * Make a machine without domains: XG_SIM_OPEN, or XG_SIM_SILO,
+ * XG_SIM_NO_DEVICE_MODELS and XG_SIM_HAS_GRANTS_V2 in any combination. Null
+ * for anything else, or if the host has no memory.
  */
 struct xg_sim *xg_sim_create(uint32_t flags);
 

@@ -72,7 +72,6 @@
 //!   aborted. Interrupts that emulators raise have a level, and nothing else:
 //!   see [`Domain::irq_level`].
 //!
-//!
 //! Missing, all -ENOSYS: `XENMEM_exchange` and `hvm_op` but for parameters.
 
 mod access;

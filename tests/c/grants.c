@@ -172,6 +172,66 @@ static void xen_copies_to_a_grant(struct world *w)
 	CHECK(end_page(&w->a, page, gref));
 }
 
+static bool add_guest(struct xg_sim *sim, struct dom *dom)
+{
+	struct xg_sim_guest_config config = {.flags = XG_SIM_GRANTS_V2};
+	int id;
+
+	if (xg_sim_domain_create(sim, NULL, &dom->domain) ||
+	    xg_sim_guest_init(dom->domain, &config, &dom->guest))
+		return false;
+	id = xg_sim_domain_id(dom->domain);
+	dom->id = (domid_t)id;
+	return id >= 0;
+}
+
+static void part_of_a_page_is_copied(struct world *w)
+{
+	struct xg_sim_guest_config config = {.flags = XG_SIM_GRANTS_V2};
+	struct xg_sim *sim = xg_sim_create(XG_SIM_HAS_GRANTS_V2);
+	struct gnttab_copy copy = {.len = 6, .flags = GNTCOPY_dest_gref};
+	struct gnttab_map_grant_ref map;
+	struct dom a, b, c;
+	char *page, *from;
+	void *at;
+	uint64_t gfn;
+	int32_t gref;
+
+	CHECK(sim && add_guest(sim, &a) && add_guest(sim, &b));
+	CHECK_EQ(xg_gnttab_version(a.guest, DOMID_SELF), 2);
+	page = xg_sim_page_alloc(a.domain, 1);
+	from = xg_sim_page_alloc(b.domain, 1);
+	at = xg_region_get_pages(b.guest, 1);
+	CHECK(page && from && at);
+	memset(page, 0, XG_PAGE_SIZE);
+	memcpy(from, "hello", 6);
+	CHECK_EQ(xg_sim_gfn(a.domain, page, &gfn), 0);
+	gref = xg_gnttab_grant_sub_page(a.guest, b.id, gfn, 100, 6, false);
+	CHECK_EQ(gref, XG_GRANT_RESERVED);
+	CHECK_EQ(xg_sim_gfn(b.domain, from, &gfn), 0);
+	copy.source.u.gmfn = (xen_pfn_t)gfn;
+	copy.source.domid = DOMID_SELF;
+	copy.dest.u.ref = (grant_ref_t)gref;
+	copy.dest.domid = a.id;
+	copy.dest.offset = 100;
+	CHECK_EQ(xg_gnttab_copy(b.guest, &copy, 1), 0);
+	CHECK(!strcmp(page + 100, "hello"));
+	copy.dest.offset = 101;
+	CHECK_EQ(xg_gnttab_copy(b.guest, &copy, 1), -XG_EINVAL);
+	CHECK(!strcmp(page + 100, "hello"));
+	map = map_op(at, a.id, (grant_ref_t)gref, true);
+	CHECK_EQ(xg_gnttab_map(b.guest, &map, 1), -XG_EINVAL);
+	CHECK_EQ(xg_gnttab_end(a.guest, (uint32_t)gref), 0);
+	CHECK_EQ(xg_gnttab_end(a.guest, (uint32_t)gref), -XG_EINVAL);
+	CHECK_EQ(xg_sim_destroy(sim), 0);
+
+	/* Where there is no version 2. */
+	CHECK_EQ(xg_sim_domain_create(w->sim, NULL, &c.domain), 0);
+	CHECK_EQ(xg_sim_guest_init(c.domain, &config, &c.guest), -XG_ENOSYS);
+	gref = xg_gnttab_grant_sub_page(w->a.guest, w->b.id, 1, 0, 16, true);
+	CHECK_EQ(gref, -XG_EOPNOTSUPP);
+}
+
 static const struct test tests[] = {
 	TEST(a_granted_page_is_one_page),
 	TEST(mapping_is_all_or_none),
@@ -180,6 +240,7 @@ static const struct test tests[] = {
 	TEST(the_table_grows_and_ends),
 	TEST(a_parked_grant_ends_later),
 	TEST(xen_copies_to_a_grant),
+	TEST(part_of_a_page_is_copied),
 	{NULL, NULL},
 };
 

@@ -83,12 +83,12 @@ static void settings_out_of_range_are_refused(struct world *w)
 	static const struct xg_sim_guest_config guests[] = {
 		{.ports = 131073},	{.ports = UINT32_MAX},
 		{.grant_frames = 65},	{.region_pages = 16385},
-		{.parked = UINT32_MAX}, {.flags = 2},
+		{.parked = UINT32_MAX}, {.flags = 4},
 	};
 	struct xg_sim_domain *domain;
 	struct xg_guest *guest;
 
-	CHECK(!xg_sim_create(4));
+	CHECK(!xg_sim_create(8));
 	for (size_t i = 0; i < sizeof(domains) / sizeof(*domains); i++)
 		CHECK_EQ(xg_sim_domain_create(w->sim, &domains[i], &domain),
 			 -XG_EINVAL);

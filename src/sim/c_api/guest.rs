@@ -17,6 +17,8 @@ use crate::{EmptyPages, Error, PAGE_SIZE, Platform, Result, ffi, region_metadata
 
 /// The FIFO ABI of event channels, where Xen offers it.
 pub const XG_SIM_FIFO: u32 = 1;
+/// Version 2 of the grant table: -XG_ENOSYS without XG_SIM_HAS_GRANTS_V2.
+pub const XG_SIM_GRANTS_V2: u32 = 2;
 
 const DEFAULT_PORTS: u32 = 1024;
 const DEFAULT_GRANT_FRAMES: u32 = 4;
@@ -31,13 +33,14 @@ pub struct XgSimGuestConfig {
     /// Event channels, rounded up to a multiple of 64; at most 131072, of
     /// which the 2-level ABI uses 4096. 0: 1024.
     pub ports: u32,
-    /// Frames of the grant table, at most 64. 0: four.
+    /// Frames of the grant table, at most 64; with XG_SIM_GRANTS_V2 those with
+    /// the status too. 0: four.
     pub grant_frames: u32,
     /// Pages of the region for foreign pages, at most 2^14. 0: 256.
     pub region_pages: u32,
     /// Places for parked grants, at most 2^16. 0: sixteen.
     pub parked: u32,
-    /// XG_SIM_FIFO.
+    /// XG_SIM_FIFO, XG_SIM_GRANTS_V2.
     pub flags: u32,
 }
 
@@ -109,7 +112,7 @@ impl Place {
             || frames > ffi::XG_MAX_GRANT_FRAMES
             || u64::from(region_pages) > EXTENDED_PAGES
             || parked > MAX_PARKED
-            || config.flags & !XG_SIM_FIFO != 0
+            || config.flags & !(XG_SIM_FIFO | XG_SIM_GRANTS_V2) != 0
         {
             return Err(Error::Invalid);
         }
@@ -126,8 +129,7 @@ impl Place {
             fifo: Pages::NONE,
             empty: None,
         };
-        let fifo = config.flags & XG_SIM_FIFO != 0;
-        match place.set_up(domain, frames, region_pages, fifo) {
+        match place.set_up(domain, frames, region_pages, config.flags) {
             Ok(()) => Ok(place),
             Err(error) => {
                 place.give_back(domain);
@@ -141,13 +143,13 @@ impl Place {
         domain: &Domain,
         frames: u32,
         region_pages: u32,
-        fifo: bool,
+        flags: u32,
     ) -> Result<()> {
         let vcpus = domain.vcpus();
         let bytes = vcpus as usize * size_of::<ffi::xg_vcpu>();
         self.vcpus = Pages::take(domain, bytes.div_ceil(PAGE_SIZE) as u32)?;
         let groups = self.groups.len() as u32;
-        if fifo {
+        if flags & XG_SIM_FIFO != 0 {
             let ports = groups * ffi::XG_PORTS_PER_GROUP;
             let pages = 1 + ports.div_ceil(ffi::XG_FIFO_PORTS_PER_PAGE);
             self.fifo = Pages::take(domain, pages)?;
@@ -195,7 +197,7 @@ impl Place {
                 gfn: window.gfn.raw(),
                 pages: frames,
             },
-            gnttab_version: 1,
+            gnttab_version: if flags & XG_SIM_GRANTS_V2 != 0 { 2 } else { 1 },
             gnttab_words: self.words.as_mut_ptr(),
             parked: self.parked.as_mut_ptr().cast(),
             nr_parked: self.parked.len() as u32,

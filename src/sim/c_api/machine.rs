@@ -20,6 +20,8 @@ pub const XG_SIM_OPEN: u32 = 0;
 pub const XG_SIM_SILO: u32 = 1;
 /// Xen is built without CONFIG_IOREQ_SERVER: no devices can be emulated.
 pub const XG_SIM_NO_DEVICE_MODELS: u32 = 2;
+/// Xen has version 2 of grant tables, as on x86.
+pub const XG_SIM_HAS_GRANTS_V2: u32 = 4;
 
 /// A machine with a simulated Xen and its domains.
 pub struct XgSim {
@@ -55,13 +57,13 @@ pub struct XgSimLeaks {
     pub io_ranges: u64,
 }
 
-/// Make a machine without domains: XG_SIM_OPEN, or XG_SIM_SILO and
-/// XG_SIM_NO_DEVICE_MODELS in any combination. Null for anything else, or if
-/// the host has no memory.
+/// Make a machine without domains: XG_SIM_OPEN, or XG_SIM_SILO,
+/// XG_SIM_NO_DEVICE_MODELS and XG_SIM_HAS_GRANTS_V2 in any combination. Null
+/// for anything else, or if the host has no memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_sim_create(flags: u32) -> *mut XgSim {
     guard(|| {
-        if flags & !(XG_SIM_SILO | XG_SIM_NO_DEVICE_MODELS) != 0 {
+        if flags & !(XG_SIM_SILO | XG_SIM_NO_DEVICE_MODELS | XG_SIM_HAS_GRANTS_V2) != 0 {
             return std::ptr::null_mut();
         }
         let mut xen = Hypervisor::with_policy(if flags & XG_SIM_SILO == XG_SIM_OPEN {
@@ -71,6 +73,9 @@ pub extern "C" fn xg_sim_create(flags: u32) -> *mut XgSim {
         });
         if flags & XG_SIM_NO_DEVICE_MODELS != 0 {
             xen = xen.without_device_models();
+        }
+        if flags & XG_SIM_HAS_GRANTS_V2 != 0 {
+            xen = xen.with_grants_v2();
         }
         Box::into_raw(Box::new(XgSim {
             xen,
