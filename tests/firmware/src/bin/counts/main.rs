@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Counts instructions on real Xen, under an emulator whose clock ticks with
-//! them: 2 ns each, so 8 to a tick of the counter. The command line says of
-//! what: `topic=evtchn`, for example.
+//! them, 2 ns each. The command line says of what: `topic=evtchn`, for example.
 
 #![no_std]
 #![no_main]
@@ -11,14 +10,14 @@ mod gnttab;
 mod guest_memory;
 mod regions;
 
-use firmware::time::ticks;
+use firmware::time::{ticks, ticks_per_second};
 use firmware::{Machine, println};
 
 /// Often enough that a tick, and reading the counter, don't matter.
 const PASSES: u64 = 2_000;
 /// The least of so many counts: Xen's timer interrupts some.
 const TRIES: usize = 5;
-const INSTRUCTIONS_PER_TICK: u64 = 8;
+const INSTRUCTIONS_PER_SECOND: u128 = 500_000_000;
 
 /// Tenths of instructions that a pass takes.
 fn count(mut pass: impl FnMut()) -> u64 {
@@ -30,7 +29,13 @@ fn count(mut pass: impl FnMut()) -> u64 {
         }
         least = least.min(ticks() - start);
     }
-    least * INSTRUCTIONS_PER_TICK * 10 / PASSES
+    tenths(least, PASSES)
+}
+
+/// Of this many passes in so many ticks.
+fn tenths(ticks: u64, passes: u64) -> u64 {
+    let instructions = u128::from(ticks) * INSTRUCTIONS_PER_SECOND * 10;
+    (instructions / u128::from(ticks_per_second() * passes)) as u64
 }
 
 /// One line of the result.
