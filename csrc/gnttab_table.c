@@ -27,10 +27,12 @@ static XG_SLOW int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 	return rc;
 }
 
-static XG_SLOW uint32_t take_back(struct xg_guest *g, uint32_t first,
-				  uint32_t end)
+static XG_SLOW int take_back(struct xg_guest *g, uint32_t first, uint32_t end)
 {
-	return xg_take_back(g, NULL, g->gnttab.gfn + first, end - first, NULL);
+	uint64_t gfn = g->gnttab.gfn + first;
+	uint32_t n = end - first, left = 0;
+
+	return xg_take_back(g, &gfn, 0, n, n, NULL, 0, &left);
 }
 
 static uint8_t *va_of(const struct xg_gnttab *t, uint32_t frame)

@@ -18,10 +18,10 @@ static bool cpu_is_amd(void)
 
 #endif
 
-int xg_hypercall3(const struct xg_guest *g, uint32_t op, uintptr_t a0,
-		  uintptr_t a1, uintptr_t a2)
+intptr_t xg_hypercall_apart(const struct xg_guest *g, uint32_t op, uintptr_t a0,
+			    uintptr_t a1, uintptr_t a2)
 {
-	return (int)xg_hypercall(g, op, a0, a1, a2, 0, 0);
+	return xg_hypercall(g, op, a0, a1, a2, 0, 0);
 }
 
 int xg_hypercall_setup(const struct xg_guest *g)

@@ -87,9 +87,16 @@ static inline intptr_t xg_hypercall(const struct xg_guest *g, uint32_t op,
 	return g->platform->hypercall(g->context, op, a0, a1, a2, a3, a4);
 }
 
-/* Out of line, for those that are not fast anyway. */
-int xg_hypercall3(const struct xg_guest *g, uint32_t op, uintptr_t a0,
-		  uintptr_t a1, uintptr_t a2);
+/* Out of line, for those that are not fast anyway; and for those whose result
+ * fits. */
+intptr_t xg_hypercall_apart(const struct xg_guest *g, uint32_t op, uintptr_t a0,
+			    uintptr_t a1, uintptr_t a2);
+
+static inline int xg_hypercall3(const struct xg_guest *g, uint32_t op,
+				uintptr_t a0, uintptr_t a1, uintptr_t a2)
+{
+	return (int)xg_hypercall_apart(g, op, a0, a1, a2);
+}
 
 /* The common shape: a sub-operation and its argument structure. */
 static inline int xg_hypercall2(const struct xg_guest *g, uint32_t op,

@@ -40,14 +40,25 @@ bool xg_window_valid(const struct xg_window *window);
  * frames can be counted from `gfn` on. */
 intptr_t xg_memory_op(const struct xg_guest *g, uint32_t cmd, void *arg);
 bool xg_frames_valid(uint64_t gfn, uint32_t count);
-/* Make frames empty, the last first: those of gfns[], or from `gfn` on without;
- * only those with errs[i] == 0, if errs is given. A refusal is no reason to
- * leave the others. The number of the last that stayed, 0 for none. */
-uint32_t xg_take_back(struct xg_guest *g, const uint64_t *gfns, uint64_t gfn,
-		      uint32_t count, const int *errs);
-/* Consecutive numbers in frames[], `count` but no more than this; how many. */
+/* So many frames of a range are listed at once. */
 #define XG_FRAMES 32u
-uint32_t xg_frames_from(uint64_t *frames, uint64_t first, uint32_t count);
+
+/* resource.c: make `count` frames from `first` on appear at frames gfns[] of
+ * this domain with XG_LIST, or else from *gfns on. They are frames of domain
+ * `dom` with XG_FOREIGN, or else of its resource `id` of the type in the low
+ * bits of `what`. All or none, or -XG_EIO and *left; stack for XG_FRAMES. */
+#define XG_FOREIGN (UINT32_C(1) << 16)
+#define XG_LIST	   (UINT32_C(1) << 17)
+int xg_fill_frames(struct xg_guest *g, uint16_t dom, uint32_t what, uint32_t id,
+		   uint64_t first, const uint64_t *gfns, uint32_t count,
+		   uint32_t *left);
+/* Make the `count` frames empty, the last first; behind the first `sure` of
+ * them only those with 0 in errs[]. A refusal is no reason to leave the others:
+ * the number of the last that stayed is in *left, which was 0, if any did, and
+ * -XG_EIO returned; otherwise `rc`. */
+int xg_take_back(struct xg_guest *g, const uint64_t *gfns, uint32_t what,
+		 uint32_t count, uint32_t sure, const int *errs, int rc,
+		 uint32_t *left);
 
 /* evtchn.c */
 int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config);

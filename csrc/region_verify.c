@@ -13,19 +13,18 @@ static int verify_runs(const struct xg_region *r, uint32_t blocks)
 		bool starts = xg_test_bit(r->starts, page);
 		bool hole = xg_test_bit(r->holes, page);
 
-		if (xg_test_bit(r->mapped, page)) {
+		if (xg_test_bit(r->mapped, page))
 			mapped = true;
-			node |= XG_NODE_MAPPED;
-		}
 		if (page >= r->pages && (hole || mapped))
 			return 1;
 		/* A hole starts, is not behind another, and not mapped. */
 		if (hole && (!starts || hole_behind || mapped))
 			return 2;
 		if (starts) {
-			node |= XG_NODE_STARTS;
-			if (hole && end - page > (node & XG_NODE_HOLE))
-				node = (node & ~XG_NODE_HOLE) | (end - page);
+			uint32_t length = hole ? end - page : 0;
+
+			if (node <= length)
+				node = length + 1;
 			end = page;
 			hole_behind = hole;
 			mapped = false;
@@ -43,20 +42,15 @@ static int verify_runs(const struct xg_region *r, uint32_t blocks)
 static int verify_nodes(const struct xg_region *r, uint32_t blocks)
 {
 	for (uint32_t i = r->leaves; --i;) {
-		uint32_t most = 0, flags = 0;
+		uint32_t most = 0;
 
-		for (uint32_t k = 2 * i; k < 2 * i + 2; k++) {
-			uint32_t node =
-				k < r->leaves + blocks ? r->nodes[k] : 0;
-
-			flags |= node & ~XG_NODE_HOLE;
-			if ((node & XG_NODE_HOLE) > most)
-				most = node & XG_NODE_HOLE;
-		}
-		if (r->nodes[i] != (flags | most))
+		for (uint32_t k = 2 * i; k < 2 * i + 2; k++)
+			if (k < r->leaves + blocks && r->nodes[k] > most)
+				most = r->nodes[k];
+		if (r->nodes[i] != most)
 			return 5;
 	}
-	return 0;
+	return r->nodes[0] ? 5 : 0;
 }
 
 /* What is kept back, and what came from there, is of one page each. */

@@ -3,8 +3,8 @@
 #include "internal.h"
 
 /* The region that has one of the `size` bytes at `va`. */
-static __attribute__((noinline)) struct xg_region *
-region_at(const struct xg_guest *g, const void *va, size_t size)
+static XG_SLOW struct xg_region *region_at(const struct xg_guest *g,
+					   const void *va, size_t size)
 {
 	uintptr_t start = (uintptr_t)va;
 
@@ -36,10 +36,8 @@ bool xg_region_contains(const struct xg_guest *g, const void *va)
 #define TAKE 4u
 #define GIVE 8u
 
-static __attribute__((noinline)) int32_t locked(struct xg_guest *g,
-						struct xg_region *r,
-						uint32_t todo, uint32_t page,
-						uint32_t n)
+static XG_SLOW int32_t locked(struct xg_guest *g, struct xg_region *r,
+			      uint32_t todo, uint32_t page, uint32_t n)
 {
 	uintptr_t state = g->platform->lock(g->context);
 	int32_t rc;
@@ -90,14 +88,14 @@ int xg_region_put_pages(struct xg_guest *g, void *va, uint32_t n)
 	return locked(g, r, GIVE, page_of(r, va), n);
 }
 
-/* What is done to pages that may be a region's. */
-#define LOOK	  0u
-#define MAP	  1u
-#define UNMAP	  2u
-#define OF_REGION 4u /* they must be, and their frames are the region's */
+/* What is done to pages that may be a region's: first what xg_region_mapped()
+ * can do, and then this. */
+#define MAP	  4u
+#define UNMAP	  8u
+#define OF_REGION 16u /* they must be, and their frames are the region's */
 
-static int show(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
-		uint32_t prot, uint32_t what)
+static int show(struct xg_guest *g, void *va, uint32_t n, uint32_t what,
+		uint64_t gfn, uint32_t prot)
 {
 	struct xg_region *r = region_at(g, va, (size_t)n << XG_PAGE_SHIFT);
 	uint32_t page = 0;
@@ -112,12 +110,7 @@ static int show(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		if (xg_page_offset((uintptr_t)va) ||
 		    ((what & MAP) && gfn != r->gfn + page))
 			return -XG_EFAULT;
-		/* What is being mapped can't be given back or mapped twice. */
-		rc = locked(g, r,
-			    what & MAP	   ? XG_FLIP
-			    : what & UNMAP ? XG_MAPPED
-					   : 0,
-			    page, n);
+		rc = locked(g, r, what & (XG_MAPPED | XG_FLIP), page, n);
 	} else if (what & OF_REGION) {
 		return -XG_EFAULT;
 	}
@@ -137,40 +130,37 @@ static int show(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 
 int xg_region_map(struct xg_guest *g, void *va, uint32_t n, uint32_t prot)
 {
-	return show(g, va, 0, n, prot, MAP | OF_REGION);
+	return show(g, va, n, XG_FLIP | MAP | OF_REGION, 0, prot);
 }
 
 int xg_region_unmap(struct xg_guest *g, void *va, uint32_t n)
 {
-	return show(g, va, 0, n, 0, UNMAP | OF_REGION);
+	return show(g, va, n, XG_MAPPED | UNMAP | OF_REGION, 0, 0);
 }
 
 int xg_check_empty(struct xg_guest *g, void *va, uint32_t n)
 {
-	return show(g, va, 0, n, 0, LOOK);
+	return show(g, va, n, 0, 0, 0);
 }
 
 int xg_map_pages(struct xg_guest *g, void *va, uint64_t gfn, uint32_t n,
 		 uint32_t prot)
 {
-	return show(g, va, gfn, n, prot, MAP);
+	return show(g, va, n, XG_FLIP | MAP, gfn, prot);
 }
 
 int xg_unmap_pages(struct xg_guest *g, void *va, uint32_t n)
 {
-	return show(g, va, 0, n, 0, UNMAP);
+	return show(g, va, n, XG_MAPPED | UNMAP, 0, 0);
+}
+
+void xg_keep_page(struct xg_guest *g, void *va)
+{
+	show(g, va, 1, XG_FLIP, 0, 0);
 }
 
 bool xg_same_region(const struct xg_guest *g, uint64_t a, uint64_t b)
 {
 	return region_at(g, (void *)(uintptr_t)a, 1) ==
 	       region_at(g, (void *)(uintptr_t)b, 1);
-}
-
-void xg_keep_page(struct xg_guest *g, void *va)
-{
-	struct xg_region *r = region_at(g, va, 1);
-
-	if (r)
-		locked(g, r, XG_FLIP, page_of(r, va), 1);
 }

@@ -22,8 +22,8 @@ static int64_t ask(struct xg_guest *g, uint16_t dom, uint32_t cmd)
 	return xg_memory_op(g, cmd, &op);
 }
 
-static __attribute__((noinline)) int ask_for(struct xg_guest *g, uint16_t dom,
-					     uint64_t *number, uint32_t cmd)
+static XG_SLOW int ask_for(struct xg_guest *g, uint16_t dom, uint64_t *number,
+			   uint32_t cmd)
 {
 	int64_t answer;
 
@@ -71,40 +71,56 @@ static int reason(struct xg_guest *g, uint16_t dom, uint32_t order,
 	return -XG_ENOMEM;
 }
 
+/* With this the frames go on from the one in gfns[]. */
+#define CONSECUTIVE (1u << 31)
+
 /* gfns[] is null for an increase, which needs none. */
 static int adjust(struct xg_guest *g, uint16_t dom, uint32_t order,
 		  uint32_t count, uint32_t flags, const uint64_t *gfns,
 		  uint32_t *done, uint32_t cmd)
 {
+	struct xen_memory_reservation op = {
+		.extent_order = order,
+		.mem_flags = flags,
+		.domid = dom,
+	};
+	uint32_t most = cmd & CONSECUTIVE ? XG_FRAMES : EXTENTS_MAX;
+	uint64_t frames[XG_FRAMES];
+	const uint64_t *list = gfns;
+
 	if (!done)
 		return -XG_EINVAL;
 	*done = 0;
 	if (count && !gfns && cmd != XENMEM_increase_reservation)
 		return -XG_EINVAL;
+	if ((cmd & CONSECUTIVE) && !xg_frames_valid(*gfns, count))
+		return -XG_EINVAL;
 	while (*done < count) {
 		uint32_t batch = count - *done;
-		struct xen_memory_reservation op = {
-			.nr_extents = batch < EXTENTS_MAX ? batch : EXTENTS_MAX,
-			.extent_order = order,
-			.mem_flags = flags,
-			.domid = dom,
-		};
 		intptr_t rc;
 
+		if (batch > most)
+			batch = most;
+		if (cmd & CONSECUTIVE) {
+			for (uint32_t i = 0; i < batch; i++)
+				frames[i] = *gfns + *done + i;
+			list = frames;
+		} else if (gfns) {
+			list = gfns + *done;
+		}
+		op.nr_extents = batch;
 		/* The handle's type has no const: without XENMEMF flags of PV
 		 * domains Xen only reads the list. */
 		set_xen_guest_handle(op.extent_start,
-				     (xen_pfn_t *)(uintptr_t)gfns);
-		rc = xg_memory_op(g, cmd, &op);
+				     (xen_pfn_t *)(uintptr_t)list);
+		rc = xg_memory_op(g, cmd & ~CONSECUTIVE, &op);
 		if (rc < 0)
 			return (int)rc;
 		/* After a short count the next round begins with the extent
 		 * that failed, and so fails for sure. */
 		if (!rc)
-			return reason(g, dom, order, cmd);
+			return reason(g, dom, order, cmd & ~CONSECUTIVE);
 		*done += (uint32_t)rc;
-		if (gfns)
-			gfns += rc;
 	}
 	return 0;
 }
@@ -134,27 +150,10 @@ int xg_memory_increase_reservation(struct xg_guest *g, uint16_t dom,
 		      XENMEM_increase_reservation);
 }
 
-static int adjust_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
-			uint32_t count, uint32_t *done, uint32_t cmd)
+static XG_SLOW int adjust_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
+				uint32_t count, uint32_t *done, uint32_t cmd)
 {
-	uint64_t gfns[XG_FRAMES];
-	uint32_t all = 0;
-	int rc = 0;
-
-	if (!done)
-		return -XG_EINVAL;
-	*done = 0;
-	if (!xg_frames_valid(gfn, count))
-		return -XG_EINVAL;
-	while (all < count && !rc) {
-		uint32_t batch = xg_frames_from(gfns, gfn + all, count - all);
-		uint32_t some;
-
-		rc = adjust(g, dom, 0, batch, 0, gfns, &some, cmd);
-		all += some;
-		*done = all;
-	}
-	return rc;
+	return adjust(g, dom, 0, count, 0, &gfn, done, cmd | CONSECUTIVE);
 }
 
 int xg_memory_populate_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,

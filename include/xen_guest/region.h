@@ -7,10 +7,9 @@
  * back. Runs of any length are found in time bounded by the logarithm of the
  * region's size, however fragmented it is.
  *
- * Calls on a guest take the platform's lock for that time, those that map or
- * unmap for as many steps more as there are words and blocks of pages; they can
- * be made in any context and on any CPU, except where a `map` or `unmap` hook
- * is named.
+ * Calls on a guest take the platform's lock for that time, those that map,
+ * unmap or give back for a step more for each 64 pages; they can be made in any
+ * context and on any CPU, except where a `map` or `unmap` hook is named.
  */
 #ifndef XEN_GUEST_REGION_H
 #define XEN_GUEST_REGION_H

@@ -31,7 +31,7 @@ impl Budget {
 }
 
 /// Each module's files in csrc, by the start of their names, and its budget.
-const MODULES: [(&str, &[&str], Option<Budget>); 9] = [
+const MODULES: [(&str, &[&str], Option<Budget>); 10] = [
     ("event channels", &["evtchn"], Some(Aimed(6 * 1024))),
     ("grant tables", &["gnt"], Some(Aimed(6 * 1024))),
     (
@@ -42,13 +42,24 @@ const MODULES: [(&str, &[&str], Option<Budget>); 9] = [
             "resource",
             "hvm",
             "foreign",
-            "region",
+            "region.c",
+            "region_tree",
+            "regions",
             "balloon",
         ],
         Some(Aimed(5 * 1024)),
     ),
-    ("... the regions", &["region"], None),
+    (
+        "... the regions",
+        &["region.c", "region_tree", "regions"],
+        None,
+    ),
     ("... the windows", &["foreign"], None),
+    (
+        "the regions' verifier, for debugging and tests: not in their sum",
+        &["region_verify"],
+        None,
+    ),
     (
         "guest memory",
         &["guest_memory", "ioreq", "domctl"],
@@ -143,7 +154,7 @@ const PROGRAMS: [Program; 3] = [
             "zephyr/xen/memory.h",
             "zephyr/xen/regions.h",
         ],
-        budget: None,
+        budget: Some(Kept(5 * 1024)),
     },
 ];
 
@@ -160,6 +171,9 @@ impl Program {
         source + START
     }
 }
+
+/// The names' column; longer ones have a line of their own.
+const COLUMN: usize = 17;
 
 const START: &str = r#"};
 
@@ -366,7 +380,11 @@ fn code(folder: &Path, verdicts: &mut Verdicts) -> Result<()> {
             }
         }
         let [smallest, small, fast] = sums;
-        print!("{module:17} {smallest:7} {small:7} {fast:7}");
+        if module.len() > COLUMN {
+            println!("{module}");
+        }
+        let name = if module.len() > COLUMN { "" } else { module };
+        print!("{name:COLUMN$} {smallest:7} {small:7} {fast:7}");
         print_verdict(verdicts, module, budget, sums[BUDGET_LEVEL]);
     }
     for program in &PROGRAMS {
