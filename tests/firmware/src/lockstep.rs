@@ -122,6 +122,10 @@ impl<'w> World<'w> for Lockstep<'w> {
             println!("log: {line}");
         }
     }
+
+    fn on_x86(&self) -> bool {
+        cfg!(target_arch = "x86_64")
+    }
 }
 
 impl fmt::Debug for Lockstep<'_> {

@@ -35,6 +35,12 @@ pub trait World<'w> {
 
     /// Write a line.
     fn log(&mut self, line: fmt::Arguments<'_>);
+
+    /// Whether it is Xen for x86, which is not everywhere as on Arm. The
+    /// simulator is Arm's.
+    fn on_x86(&self) -> bool {
+        false
+    }
 }
 
 /// A check that did not hold.
@@ -80,6 +86,7 @@ impl Outcome {
 pub struct Cx<'a, 'w> {
     world: &'a mut dyn World<'w>,
     note: Option<&'static str>,
+    x86: Option<&'static str>,
 }
 
 impl<'w> Cx<'_, 'w> {
@@ -147,6 +154,30 @@ impl<'w> Cx<'_, 'w> {
         self.note = Some(note);
     }
 
+    /// Whether this is Xen for x86.
+    pub(crate) fn on_x86(&self) -> bool {
+        self.world.on_x86()
+    }
+
+    /// The same where x86 differs from Arm by this, which comes with the
+    /// verdict.
+    pub(crate) fn x86(&mut self, by: &'static str) -> bool {
+        let on_x86 = self.world.on_x86();
+        if on_x86 {
+            self.x86 = Some(by);
+        }
+        on_x86
+    }
+
+    /// What a read of 4 bytes is, where there is nothing: an abort, or ones.
+    pub(crate) fn read_of_nothing(&mut self) -> i64 {
+        if self.x86("ones where nothing is") {
+            u32::MAX.into()
+        } else {
+            -1
+        }
+    }
+
     fn nothing_left(&mut self) -> Verdict {
         for role in Role::ALL {
             let state = self.step(role, format_args!("holds"), |d| d.state().pack());
@@ -170,13 +201,19 @@ pub(crate) fn run(world: &mut dyn World<'_>, scenario: &Scenario) -> Verdict {
             domain.reset();
         }
     }
-    let mut cx = Cx { world, note: None };
+    let mut cx = Cx {
+        world,
+        note: None,
+        x86: None,
+    };
     let verdict = (scenario.run)(&mut cx).and_then(|()| cx.nothing_left());
-    let Cx { world, note } = cx;
-    match (&verdict, note) {
-        (Ok(()), Some(note)) => world.log(format_args!("passed {}: {note}", scenario.name)),
-        (Ok(()), None) => world.log(format_args!("passed {}", scenario.name)),
-        (Err(failure), _) => world.log(format_args!("FAILED {}: {failure}", scenario.name)),
+    let Cx { world, note, x86 } = cx;
+    let name = scenario.name;
+    match (&verdict, x86, note) {
+        (Ok(()), Some(by), _) => world.log(format_args!("passed {name}: x86: {by}")),
+        (Ok(()), None, Some(note)) => world.log(format_args!("passed {name}: {note}")),
+        (Ok(()), None, None) => world.log(format_args!("passed {name}")),
+        (Err(failure), ..) => world.log(format_args!("FAILED {name}: {failure}")),
     }
     verdict
 }

@@ -170,13 +170,15 @@ pub(crate) fn a_higher_limit(cx: &mut Cx<'_, '_>) -> Verdict {
     let done = cx.step(Control, format_args!("populate 3 of A"), |d| populate(d, 3));
     cx.check(done, 2)?;
     // Memory at once, at both frames, and not at the third.
+    let nothing = cx.read_of_nothing();
+    let unlike = if nothing < 0 { -1 } else { 0 };
     for page in 0..3 {
         let address = (gfn + page) * PAGE_SIZE as u64 + 8;
         let same = cx.step(A, format_args!("write and read page {page}"), |d| {
             let written = d.memory.access(address, 8, Some(0x1122_3344_5566));
             written.map_or(-1, |_| i64::from(read(d, address) == Some(0x3344_5566)))
         });
-        cx.check(same, if page < 2 { 1 } else { -1 })?;
+        cx.check(same, if page < 2 { 1 } else { unlike })?;
     }
     // A limit below what it has takes nothing away.
     let rc = cx.step(Control, format_args!("as many as before"), |d| {
@@ -192,7 +194,7 @@ pub(crate) fn a_higher_limit(cx: &mut Cx<'_, '_>) -> Verdict {
     });
     cx.check(done, 2)?;
     let gone = cx.access(A, "page 0", gfn * PAGE_SIZE as u64);
-    cx.check(gone, -1)
+    cx.check(gone, nothing)
 }
 
 /// A number about the caller's own memory.
@@ -235,6 +237,9 @@ fn reservation(d: &Domain<'_>, populate: bool, dom: u16, gfn: u64, count: u64) -
 /// A page of the machine's clock, which has its identity in its last words,
 /// for A.
 pub(crate) fn device_memory(cx: &mut Cx<'_, '_>) -> Verdict {
+    if cx.x86("no such clock") {
+        return Ok(());
+    }
     let at = Place {
         dom: A.raw(),
         gfn: cx.tell(A, |d| window_gfn(d, 2) as i64) as u64,
@@ -323,6 +328,9 @@ pub(crate) fn tables_run_out(cx: &mut Cx<'_, '_>) -> Verdict {
     const STEP: u64 = 512;
     /// What Xen sets aside for a domain with one vCPU and little memory: 2 MiB.
     const TABLES: i64 = 512;
+    if cx.x86("no such clock") {
+        return Ok(());
+    }
     let at = Place {
         dom: B.raw(),
         // Nothing is there, up to many GiB.

@@ -42,12 +42,20 @@ pub enum Clock {
     Wall { cpus: u32 },
 }
 
-impl Default for Clock {
+impl Clock {
     /// With the open policy Xen prints a warning and then busy-waits for
     /// three seconds of its own time. In real time those are three seconds,
     /// here a fraction of one.
-    fn default() -> Self {
-        Clock::Instructions { shift: 4 }
+    pub fn usual(arch: Arch) -> Self {
+        Clock::Instructions {
+            shift: match arch {
+                Arch::Arm64 => 4,
+                // QEMU's CPU does not tell how long the instruction was that
+                // made it enter Xen. Xen finds out, which takes it thousands
+                // of others, and guests have limits of time.
+                Arch::X86_64 => 2,
+            },
+        }
     }
 }
 
@@ -79,7 +87,7 @@ impl Machine {
         Machine {
             hypervisor,
             policy: Policy::default(),
-            clock: Clock::default(),
+            clock: Clock::usual(Arch::Arm64),
             memory_mib: 1024,
             timeout: Duration::from_secs(30),
             quiet: false,

@@ -27,6 +27,7 @@ use clap::{ArgGroup, Subcommand};
 
 use crate::counts;
 use crate::process;
+use arch::Arch;
 use firmware::Firmware;
 use guest::{Guest, completion_token};
 use hypervisor::Hypervisor;
@@ -65,7 +66,7 @@ pub struct MachineArgs {
     /// deal with dom0 only: `test` and `diff` then run the scenarios for that.
     #[arg(long)]
     pub silo: bool,
-    /// Nanoseconds per instruction, as a power of two [default: 4].
+    /// Nanoseconds per instruction, as a power of two [default: 4; on x86_64: 2].
     #[arg(long, value_name = "SHIFT", value_parser = clap::value_parser!(u8).range(0..=10))]
     pub icount: Option<u8>,
     /// Run in real time, on this many CPUs at once.
@@ -107,7 +108,8 @@ impl MachineArgs {
             clock: match (self.cpus, self.icount) {
                 (Some(cpus), _) => Clock::Wall { cpus },
                 (None, Some(shift)) => Clock::Instructions { shift },
-                (None, None) => Clock::default(),
+                // An image of the user's was looked at when it was named.
+                (None, None) => Clock::usual(self.xen.arch().unwrap_or(Arch::Arm64)),
             },
             timeout: Duration::from_secs(self.timeout),
             ..Machine::new(self.xen.clone())

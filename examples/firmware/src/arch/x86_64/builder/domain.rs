@@ -14,6 +14,7 @@ const UNPAUSEDOMAIN: u32 = abi::XEN_DOMCTL_unpausedomain;
 const MAX_MEM: u32 = abi::XEN_DOMCTL_max_mem;
 const MAX_VCPUS: u32 = 15;
 const SETHVMCONTEXT: u32 = 34;
+const SETTSCINFO: u32 = 60;
 const SET_PAGING_MEMPOOL_SIZE: u32 = 86;
 
 /// The first version of the interface whose `createdomain` has a word for
@@ -26,6 +27,11 @@ const HAP: u32 = 1 << 1;
 
 /// The one device that Xen emulates for a PVH domain.
 const LAPIC: u32 = 1 << 0;
+
+/// The time stamp counter is the CPU's own. Xen would emulate it, which takes
+/// thousands of instructions, where it does not know that it is steady: QEMU
+/// has a steady one, and does not say so.
+const NEVER_EMULATE: u64 = 2;
 
 /// Memory of Xen's for the domain's page tables: enough for its RAM in single
 /// pages, and for as much of others'.
@@ -63,6 +69,7 @@ impl Domain {
             words(&[PAGING_MEMORY]),
         );
         domain.call("vCPUs", MAX_VCPUS, words(&[plan.cpus.into()]));
+        domain.call("time stamp counter", SETTSCINFO, words(&[NEVER_EMULATE]));
         domain
     }
 
