@@ -168,17 +168,19 @@ int xg_gnttab_version(struct xg_guest *g, uint16_t dom)
 	return rc ? rc : (int)op.version;
 }
 
-/* Earlier firmware may have chosen the other. */
 static int use_version(struct xg_guest *g, uint32_t version)
 {
-#if XG_GRANT_V2
+	if (!XG_GRANT_V2 && version > 1)
+		return -XG_ENOSYS;
+#if XG_GRANT_V2 || defined(__x86_64__)
+	/* Earlier firmware may have chosen the other. */
 	struct gnttab_set_version op = {.version = version ? version : 1};
 
 	g->gnttab.version = op.version;
 	return xg_grant_op(g, GNTTABOP_set_version, &op, 1);
 #else
 	(void)g;
-	return version > 1 ? -XG_ENOSYS : 0;
+	return 0;
 #endif
 }
 

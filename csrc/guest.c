@@ -94,6 +94,15 @@ static bool events_valid(const struct xg_guest_config *config)
 	       config->nr_vcpus <= XG_FIFO_MAX_VCPUS;
 }
 
+/* Pages for the grant table, those with the status of its entries too. */
+static uint32_t max_table(uint32_t version)
+{
+	return XG_MAX_GRANT_FRAMES +
+	       (XG_GRANT_V2 && version == 2
+			? XG_MAX_GRANT_FRAMES / XG_GRANT_STATUS_FRAMES
+			: 0);
+}
+
 static bool config_valid(const struct xg_guest_config *config)
 {
 	const struct xg_platform *platform = config->platform;
@@ -113,7 +122,7 @@ static bool config_valid(const struct xg_guest_config *config)
 	if (!config->gnttab.pages)
 		return true;
 	return config->gnttab_words && xg_window_valid(&config->gnttab) &&
-	       config->gnttab.pages <= XG_MAX_GRANT_FRAMES &&
+	       config->gnttab.pages <= max_table(config->gnttab_version) &&
 	       !windows_overlap(&config->gnttab, &config->shared_info);
 }
 

@@ -342,7 +342,10 @@ impl<'s> Guest<'s> {
 /// Pages for a grant table for whose references there are so many words.
 const fn table_pages(words: usize, version: u32) -> usize {
     if version == 2 {
-        let frames = words / (ffi::XG_GRANTS_PER_FRAME_V2 as usize / 64);
+        let mut frames = words / (ffi::XG_GRANTS_PER_FRAME_V2 as usize / 64);
+        if frames > ffi::XG_MAX_GRANT_FRAMES as usize {
+            frames = ffi::XG_MAX_GRANT_FRAMES as usize;
+        }
         frames + frames.div_ceil(ffi::XG_GRANT_STATUS_FRAMES as usize)
     } else {
         words / (ffi::XG_GRANTS_PER_FRAME as usize / 64)

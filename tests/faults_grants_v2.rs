@@ -170,6 +170,34 @@ fn refused() {
     assert_eq!(left(&domain), 0);
 }
 
+/// All the frames that Xen allows, with room to spare: as many as by default,
+/// and fewer than a page has the status of.
+#[test]
+fn the_largest_table() {
+    for frames in [64, 12] {
+        fill_table(frames);
+    }
+}
+
+fn fill_table(frames: u32) {
+    let xen = Hypervisor::new().with_grants_v2();
+    let domain = xen.create_domain(DomainConfig::default().with_max_grant_frames(frames));
+    let mut storage = Box::new(GuestStorage::<2, 512>::new());
+    // SAFETY: a domain of the test's own.
+    let guest = unsafe { Guest::new(&mut storage, &domain, config(&domain)) }.unwrap();
+    let raw = Raw::of(&guest);
+    let grefs: Vec<i32> = std::iter::repeat_with(|| raw.grant(1, 1, true))
+        .take_while(|gref| *gref > 0)
+        .collect();
+    assert!(grefs.iter().copied().eq(8..frames as i32 * 256));
+    assert_eq!(xen.leaks().grants, grefs.len());
+    for gref in grefs {
+        assert_eq!(raw.end(gref as u32), 0);
+    }
+    guest.finish().unwrap();
+    assert!(xen.leaks().is_zero());
+}
+
 /// A batch that needs several frames, and pages for their status: with one
 /// step after the other failing all references are free again, nothing beyond
 /// the table is left, and the next try succeeds.

@@ -69,8 +69,8 @@ struct xg_guest_config {
 	 * which is on x86: for xg_gnttab_grant_sub_page(). Version 2 has
 	 * XG_GRANTS_PER_FRAME_V2 references a page, and for each
 	 * XG_GRANT_STATUS_FRAMES pages, or fewer, it takes one more of the
-	 * window: two at least. Otherwise everything is as with version 1,
-	 * where granting and ending are faster. */
+	 * window: two at least, 72 at most. Otherwise everything is as with
+	 * version 1, where granting and ending are faster. */
 	uint32_t gnttab_version;
 	/* One word per 64 references of the window: XG_GRANT_WORDS(pages), or
 	 * with version 2 half of that. */
