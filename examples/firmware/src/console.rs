@@ -4,16 +4,26 @@
 
 use core::fmt::{self, Write};
 
-use crate::arch::console::Device;
+use crate::arch::console::{Device, EARLY};
 use crate::hypercall::console_write;
 use crate::sync::IrqMutex;
 
-/// Until [`init`], and so for the earliest messages, Xen's console.
-static CONSOLE: IrqMutex<Console> = IrqMutex::new(Console::Xen(XenConsole::new()));
+static CONSOLE: IrqMutex<Console> = IrqMutex::new(Console::early());
 
 enum Console {
     Xen(XenConsole),
     Device(Device),
+}
+
+impl Console {
+    /// Until [`init`], and so for the earliest messages; and when the other is
+    /// not to be had.
+    const fn early() -> Self {
+        match EARLY {
+            Some(device) => Self::Device(device),
+            None => Self::Xen(XenConsole::new()),
+        }
+    }
 }
 
 impl Write for Console {
@@ -49,9 +59,12 @@ impl Write for XenConsole {
     }
 }
 
-/// Prints on this from now on.
-pub(crate) fn init(device: Device) {
-    *CONSOLE.lock() = Console::Device(device);
+/// Prints on this device from now on, or on Xen's console.
+pub(crate) fn init(device: Option<Device>) {
+    *CONSOLE.lock() = match device {
+        Some(device) => Console::Device(device),
+        None => Console::Xen(XenConsole::new()),
+    };
 }
 
 /// Prints formatted text. See [`print!`](crate::print).
@@ -67,7 +80,7 @@ pub(crate) fn print_emergency(text: fmt::Arguments<'_>) {
     let free = (0..1_000_000).find_map(|_| CONSOLE.try_lock());
     let _ = match free {
         Some(mut console) => console.write_fmt(text),
-        None => XenConsole::new().write_fmt(text),
+        None => Console::early().write_fmt(text),
     };
 }
 

@@ -79,9 +79,7 @@ pub fn start(boot_info: u64, main: fn(&'static Machine), name: &str) -> ! {
     // devices.
     unsafe {
         arch::mmu::init(machine);
-        if let Some(device) = arch::console::Device::new(machine) {
-            console::init(device);
-        }
+        console::init(arch::console::Device::new(machine));
         arch::interrupts::init(machine);
     }
     WINDOWS.call_once(|| Windows::new(machine));

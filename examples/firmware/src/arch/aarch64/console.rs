@@ -11,6 +11,9 @@ use crate::machine::{Machine, Region};
 /// The PL011.
 pub(crate) struct Device(Uart<'static>);
 
+/// A domU may print on Xen's console too.
+pub(crate) const EARLY: Option<Device> = None;
+
 impl Device {
     /// This domain's. `None` if it has none: dom0's console is Xen's.
     ///

@@ -13,6 +13,9 @@ const PORT: u16 = 0xe9;
 /// The port.
 pub(crate) struct Device(PortWriteOnly<u8>);
 
+/// A domU may not print on Xen's console.
+pub(crate) const EARLY: Option<Device> = Some(Device(PortWriteOnly::new(PORT)));
+
 impl Device {
     /// `None` in dom0, which writes to Xen's console by the line.
     ///
