@@ -61,18 +61,21 @@ static XG_SLOW int to_physical(struct xg_guest *g, uint64_t va,
 }
 
 /* Have Xen do a stretch of the ops: as many from the first on as have the same
- * distance, which are *count then, or a first one that has no address. */
+ * distance, which are *count then, or a first one that has no address. To map,
+ * none if one of them has no empty page. */
 static int ask_xen(struct xg_guest *g, uint32_t kind, struct op *ops,
 		   uint32_t *count, uint64_t *distance)
 {
 	struct op *op = ops;
 	uint32_t n;
-	int rc;
+	int rc = 0;
 
 	for (n = 0; n < *count; n++, op = next(kind, op, 1)) {
 		uint64_t physical = 0;
 
 		rc = to_physical(g, op->host_addr, &physical);
+		if (!rc && kind == mapping)
+			rc = xg_check_empty(g, to_va(op->host_addr), 1);
 		if (!n)
 			*distance = op->host_addr - physical;
 		if (rc || op->host_addr - physical != *distance)
@@ -80,7 +83,7 @@ static int ask_xen(struct xg_guest *g, uint32_t kind, struct op *ops,
 		op->host_addr = physical;
 	}
 	*count = n ? n : 1;
-	if (n)
+	if (n && !(rc && kind == mapping))
 		rc = xg_grant_do(g, kind, ops, n);
 	for (op = ops; n--; op = next(kind, op, 1))
 		op->host_addr += *distance;
@@ -188,17 +191,9 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < count; i++) {
-		uint64_t physical;
-
 		ops[i].status = GNTST_general_error;
 		ops[i].handle = XG_NO_HANDLE;
-		if (!rc)
-			rc = to_physical(g, ops[i].host_addr, &physical);
-		if (!rc)
-			rc = xg_check_empty(g, to_va(ops[i].host_addr), 1);
 	}
-	if (rc)
-		return rc;
 	rc = change(g, mapping, ops, count, &visible);
 	if (!rc)
 		return 0;

@@ -31,25 +31,22 @@ static uint32_t with_list(uint32_t n)
 {
 	const uint32_t in_page = XG_PAGE_SIZE / sizeof(uint64_t);
 
-	return n > XG_FRAMES ? n + n / in_page + 1 : n;
+	return n > XG_FRAMES ? n + (n - 1) / in_page + 1 : n;
 }
 
 /* Make the list: -XG_EFAULT if the frames are not in a row. */
 static int list(struct xg_guest *g, struct ram *r)
 {
-	size_t size = (size_t)r->pages << XG_PAGE_SHIFT;
-	int rc = 0;
+	uint8_t *va = r->va, *end = va + ((size_t)r->pages << XG_PAGE_SHIFT);
+	uint64_t *list =
+		r->pages > XG_FRAMES ? (uint64_t *)(void *)end : r->few;
 
-	r->list = r->few;
-	if (r->pages > XG_FRAMES)
-		r->list = (uint64_t *)(void *)(r->va + size);
-	for (size_t i = 0; i < r->pages && !rc; i++) {
-		rc = g->platform->virt_to_gfn(
-			g->context, r->va + (i << XG_PAGE_SHIFT), &r->list[i]);
-		if (r->list[i] != r->list[0] + i)
-			rc = -XG_EFAULT;
-	}
-	return rc;
+	r->list = list;
+	for (; va != end; va += XG_PAGE_SIZE, list++)
+		if (g->platform->virt_to_gfn(g->context, va, list) ||
+		    *list != r->list[0] + (uint64_t)(list - r->list))
+			return -XG_EFAULT;
+	return 0;
 }
 
 /* Make the first pages RAM, and all visible, or those empty. */

@@ -25,9 +25,9 @@ static const int8_t errors[] = {
  * be as large as they are. */
 static const char texts[] = "okay\0"
 			    "general error\0"
-			    "no such domain\0"
-			    "no such reference\0"
-			    "no such handle\0"
+			    "bad domain\0"
+			    "bad reference\0"
+			    "bad handle\0"
 			    "bad address\0"
 			    "bad device address\0"
 			    "IOMMU full\0"
@@ -37,7 +37,7 @@ static const char texts[] = "okay\0"
 			    "address too large\0"
 			    "try again\0"
 			    "no space\0"
-			    "unknown status";
+			    "unknown";
 
 static uint32_t index_of(int16_t status)
 {

@@ -25,13 +25,18 @@ _Static_assert(sizeof(struct grant_entry_v1) == sizeof(uint64_t),
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "Xen's ABI is little-endian");
 
-/* Before a loop over a batch. */
+/* Where bytes count less: before a loop over a batch, and before what a batch
+ * goes on with, so that it saves no registers for that. */
 #if defined(__OPTIMIZE_SIZE__)
 #define XG_UNROLL
-#elif defined(__clang__)
+#define XG_APART
+#else
+#if defined(__clang__)
 #define XG_UNROLL _Pragma("clang loop unroll_count(8)")
 #else
 #define XG_UNROLL _Pragma("GCC unroll 8")
+#endif
+#define XG_APART XG_SLOW
 #endif
 
 /* The entry's first two bytes, of an object that is written as 8. */
@@ -122,8 +127,8 @@ static inline uint64_t bits_of(const uint64_t *gfns, size_t count)
 typedef uint32_t __attribute__((may_alias)) half_t;
 
 /* Grant with `n` references in a row. Returns 0. */
-static XG_SLOW int grant_row(uint64_t *entries, uint32_t gref, uint32_t low,
-			     const uint64_t *gfns, uint32_t *grefs, size_t n)
+static XG_APART int grant_row(uint64_t *entries, uint32_t gref, uint32_t low,
+			      const uint64_t *gfns, uint32_t *grefs, size_t n)
 {
 	half_t *half = (half_t *)entries;
 
@@ -141,9 +146,9 @@ static XG_SLOW int grant_row(uint64_t *entries, uint32_t gref, uint32_t low,
 	return 0;
 }
 
-static XG_SLOW int batch_slowly(struct xg_guest *g, uint32_t entry,
-				const uint64_t *gfns, uint32_t *grefs,
-				size_t count)
+static XG_APART int batch_slowly(struct xg_guest *g, uint32_t entry,
+				 const uint64_t *gfns, uint32_t *grefs,
+				 size_t count)
 {
 	struct xg_gnttab *t = &g->gnttab;
 
@@ -172,13 +177,13 @@ int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
 	uint32_t gref, entry = entry_of(domid, readonly);
 	size_t n = count;
 
-	if (n && (!gfns || !grefs))
-		return -XG_EINVAL;
-	if (domid >= DOMID_FIRST_RESERVED)
+	if (!n)
+		return 0;
+	if (domid >= DOMID_FIRST_RESERVED || !gfns || !grefs)
 		return -XG_EINVAL;
 	if (bits_of(gfns, n) >> 32 && !xg_gntv2(t))
 		return -XG_ERANGE;
-	if (n - 1 >= XG_WORD_BITS - 1 || !xg_gntref_take_row(t, n, &gref))
+	if (n >= XG_WORD_BITS || !xg_gntref_take_row(t, n, &gref))
 		return batch_slowly(g, entry, gfns, grefs, n);
 	return grant_row(&t->entries[gref], gref, entry, gfns, grefs, n);
 }

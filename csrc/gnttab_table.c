@@ -77,7 +77,7 @@ static void add_refs(struct xg_gnttab *t, uint32_t first, uint32_t end)
 {
 	uint32_t gref = first * xg_grants_per_frame(t);
 
-	while (gref < end * xg_grants_per_frame(t)) {
+	do {
 		uint32_t w = gref / XG_WORD_BITS;
 		uint64_t bits, flags = 0;
 
@@ -95,7 +95,7 @@ static void add_refs(struct xg_gnttab *t, uint32_t first, uint32_t end)
 			xg_set_bits(&t->left[w / XG_WORD_BITS], xg_bit(w));
 		else
 			xg_gntref_free_some(t, w, bits);
-	}
+	} while (gref < end * xg_grants_per_frame(t));
 }
 
 /* Have the table, of `first` frames, go on to `end`. One call at a time. */

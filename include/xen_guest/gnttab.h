@@ -255,8 +255,8 @@ uint32_t xg_gnttab_quarantined(const struct xg_guest *g);
  *   -XG_EAGAIN  GNTST_eagain
  *   -XG_ENOSPC  GNTST_no_space, _no_device_space
  *   -XG_EFAULT  an address outside any window or not page aligned, or of a
- *               region's page that is not taken, before anything was mapped
- *   -XG_EBUSY   a region's page that is mapped already, likewise
+ *               region's page that is not taken
+ *   -XG_EBUSY   a region's page that is mapped already
  *   -XG_EIO     rolling back failed for an op: it keeps its handle, and its
  *               page must not be used again
  * Thread context: may be long for a large batch.
