@@ -118,7 +118,9 @@ int32_t xg_gnttab_grant_sub_page(struct xg_guest *g, uint16_t domid,
  *   0           revoked: no peer has it mapped or can map it, the reference
  *               is free
  *   -XG_EBUSY   a peer has the page mapped, or a copy is under way; the grant
- *               is as it was and the page still belongs to it
+ *               is as it was and the page still belongs to it. (With version 2
+ *               of the table a peer that begins just then may be refused, too;
+ *               it can try again.)
  *   -XG_EINVAL  not granted: reserved, out of range, or ended before
  * Any context, any CPU.
  */
