@@ -94,6 +94,20 @@ impl<'g, P: PageOwner> Grant<'g, P> {
     /// which the grant owns as any other. For guests
     /// [`with_grants_v2`](crate::GuestConfig::with_grants_v2).
     ///
+    /// ```
+    /// use xen_guest::{Access, DomId, Error, Grant, Guest, PageOwner};
+    ///
+    /// /// Let `peer` read a message, and not the rest of what is in the page.
+    /// fn send<'g, P: PageOwner>(
+    ///     guest: &'g Guest<'g>,
+    ///     peer: DomId,
+    ///     page: P,
+    ///     length: usize,
+    /// ) -> Result<Grant<'g, P>, Error> {
+    ///     Grant::of_part(guest, peer, page, 0..length, Access::ReadOnly).map_err(|e| e.error)
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`new`](Self::new); [`Error::Invalid`] also for an empty range, or

@@ -12,8 +12,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{EBUSY, ENOSPC, Random, Raw, map_op, unmap_op};
-use xen_guest::sim::{DomainConfig, Hypervisor};
-use xen_guest::{PAGE_SIZE, ffi};
+use xen_guest::sim::{Domain, DomainConfig, Hypervisor};
+use xen_guest::{Guest, PAGE_SIZE, ffi};
+
+/// A guest with this version of the table: 1016 references, with either.
+fn guest<'s>(storage: &'s mut common::Storage, domain: &'s Domain, v2: bool) -> Guest<'s> {
+    let config = common::config(domain);
+    let config = if v2 { config.with_grants_v2() } else { config };
+    common::guest_with(storage, domain, config)
+}
 
 /// No reference is two threads' at a time, and none is lost, in a table that
 /// is nearly full and a table that is nearly empty.
@@ -21,11 +28,12 @@ use xen_guest::{PAGE_SIZE, ffi};
 fn references_belong_to_one() {
     const THREADS: usize = 3;
     const TURNS: usize = 300_000;
-    for keep in [4, 1016 / THREADS + 20] {
-        let xen = Hypervisor::new();
+    const FULL: usize = 1016 / THREADS + 20;
+    for (keep, v2) in [(4, false), (FULL, false), (FULL, true)] {
+        let xen = Hypervisor::new().with_grants_v2();
         let domain = xen.create_domain(DomainConfig::default());
         let mut storage = common::Storage::new();
-        let guest = common::guest(&mut storage, &domain, &domain);
+        let guest = guest(&mut storage, &domain, v2);
         let raw = Raw::of(&guest);
         if keep == 4 {
             raw.grow();
@@ -143,11 +151,11 @@ fn interrupts_grant_too() {
         action.sa_flags = libc::SA_RESTART;
         assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
     };
-    for keep in [3, 1010] {
-        let xen = Hypervisor::new();
+    for (keep, v2) in [(3, false), (1010, false), (1010, true)] {
+        let xen = Hypervisor::new().with_grants_v2();
         let domain = xen.create_domain(DomainConfig::default());
         let mut storage = common::Storage::new();
-        let guest = common::guest(&mut storage, &domain, &domain);
+        let guest = guest(&mut storage, &domain, v2);
         let raw = Raw::of(&guest);
         // Growing takes the platform's lock, which holds off the interrupt on
         // a machine; here it is at its end before.
@@ -220,11 +228,7 @@ fn map_what_is_being_ended(v2: bool) {
     let a = xen.create_domain(DomainConfig::default());
     let b = xen.create_domain(DomainConfig::default());
     let (mut storage_a, mut storage_b) = (common::Storage::new(), common::Storage::new());
-    let mut config = common::config(&a);
-    if v2 {
-        config = config.with_grants_v2();
-    }
-    let guest_a = common::guest_with(&mut storage_a, &a, config);
+    let guest_a = guest(&mut storage_a, &a, v2);
     let guest_b = common::guest(&mut storage_b, &b, &b);
     let (raw_a, raw_b) = (Raw::of(&guest_a), Raw::of(&guest_b));
     let pages = b.empty_pages(1).unwrap();
