@@ -139,7 +139,7 @@ static int change(struct xg_guest *g, uint32_t kind, void *ops, uint32_t count,
 	int first = 0;
 
 	*done = 0;
-	while (*done < count) {
+	do {
 		uint32_t run, left = count - *done;
 		uint64_t distance;
 		int rc = ask_xen(g, kind, op, &left, &distance);
@@ -156,7 +156,7 @@ static int change(struct xg_guest *g, uint32_t kind, void *ops, uint32_t count,
 			*done += run;
 			op = next(kind, op, run);
 		}
-	}
+	} while (*done < count);
 	return first;
 }
 
@@ -185,15 +185,15 @@ static int undo(struct xg_guest *g, struct gnttab_map_grant_ref *op,
 int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 		  uint32_t count)
 {
-	uint32_t visible = 0;
-	int rc = count && !ops ? -XG_EINVAL : 0;
+	uint32_t visible;
+	int rc;
 
-	if (rc)
-		return rc;
-	for (uint32_t i = 0; i < count; i++) {
+	if (!count)
+		return 0;
+	if (!ops)
+		return -XG_EINVAL;
+	for (uint32_t i = 0; i < count; i++)
 		ops[i].status = GNTST_general_error;
-		ops[i].handle = XG_NO_HANDLE;
-	}
 	rc = change(g, mapping, ops, count, &visible);
 	if (!rc)
 		return 0;
@@ -209,14 +209,16 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 int xg_gnttab_unmap(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
 		    uint32_t count)
 {
-	uint32_t i;
+	uint32_t done;
 
-	if (count && !ops)
+	if (!count)
+		return 0;
+	if (!ops)
 		return -XG_EINVAL;
-	/* Only device mappings have a bus address. */
-	for (i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
+		/* Only device mappings have one. */
 		ops[i].dev_bus_addr = 0;
 		ops[i].status = GNTST_general_error;
 	}
-	return change(g, unmapping, ops, count, &i);
+	return change(g, unmapping, ops, count, &done);
 }

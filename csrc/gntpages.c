@@ -3,7 +3,7 @@
  * more. */
 #include "internal.h"
 
-int xg_gnttab_quarantine(struct xg_guest *g, uint32_t n)
+XG_SLOW int xg_gnttab_quarantine(struct xg_guest *g, uint32_t n)
 {
 	__atomic_fetch_add(&g->gnttab.quarantined, n, __ATOMIC_RELAXED);
 	return -XG_EIO;

@@ -26,6 +26,7 @@ int xg_gnttab_park(struct xg_guest *g, uint32_t gref,
 		   void (*release)(void *data), void *data)
 {
 	struct xg_gnttab *t = &g->gnttab;
+	struct xg_parked *place = t->parked;
 	int rc;
 
 	if (!release)
@@ -35,9 +36,7 @@ int xg_gnttab_park(struct xg_guest *g, uint32_t gref,
 		release(data);
 	if (rc != -XG_EBUSY)
 		return rc;
-	for (uint32_t i = 0; i < t->nr_parked; i++) {
-		struct xg_parked *place = &t->parked[i];
-
+	for (uint32_t i = t->nr_parked; i; i--, place++) {
 		if (!claim(place, FREE))
 			continue;
 		place->gref = gref;
@@ -70,7 +69,8 @@ uint32_t xg_gnttab_reap(struct xg_guest *g, uint32_t budget)
 
 	if (budget > t->nr_parked)
 		budget = t->nr_parked;
-	while (budget-- && __atomic_load_n(&t->parked_now, __ATOMIC_RELAXED)) {
+	for (; budget && __atomic_load_n(&t->parked_now, __ATOMIC_RELAXED);
+	     budget--) {
 		uint32_t next = __atomic_fetch_add(&t->parked_next, 1,
 						   __ATOMIC_RELAXED);
 		struct xg_parked *place = &t->parked[next % t->nr_parked];

@@ -84,7 +84,7 @@ static XG_SLOW uint32_t take_from(struct xg_gnttab *t, uint32_t here,
 {
 	uint32_t first = here; /* of the free run that goes on to here */
 
-	while (here < end) {
+	do {
 		uint32_t w = here / XG_WORD_BITS, n = 0;
 		uint64_t word = word_of(t, w);
 
@@ -109,23 +109,20 @@ static XG_SLOW uint32_t take_from(struct xg_gnttab *t, uint32_t here,
 			xg_gntref_give(t, first + n);
 		first -= first % XG_WORD_BITS;
 		here = first;
-	}
+	} while (here < end);
 	return 0;
 }
 
 /* To the lowest word that has its summary bit: its first reference. */
 static uint32_t move_near(struct xg_gnttab *t)
 {
-	uint32_t w = 0;
+	uint32_t w = 0, i = sizeof(t->summary) / sizeof(*t->summary);
 
-	for (uint32_t i = 0; i < sizeof(t->summary) / sizeof(*t->summary);
-	     i++) {
+	while (i--) {
 		uint64_t summary = xg_load(&t->summary[i]);
 
-		if (summary) {
+		if (summary)
 			w = i * XG_WORD_BITS + xg_first_bit(summary);
-			break;
-		}
 	}
 	set_near(t, &t->words[w]);
 	return w * XG_WORD_BITS;

@@ -75,8 +75,10 @@ static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint32_t low,
 {
 	int32_t first = xg_gntref_take(g, count);
 
-	for (uint32_t i = 0; i < count && first > 0; i++)
-		put(&g->gnttab, (uint32_t)first + i, low, gfn + i);
+	if (first > 0)
+		while (count--)
+			put(&g->gnttab, (uint32_t)first + count, low,
+			    gfn + count);
 	return first;
 }
 
@@ -266,7 +268,9 @@ int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 	struct xg_gnttab *t = &g->gnttab;
 	int rc, first = 0;
 
-	if (count && !grefs)
+	if (!count)
+		return 0;
+	if (!grefs)
 		return -XG_EINVAL;
 	if (errs)
 		memset(errs, 0, count * sizeof(*errs));

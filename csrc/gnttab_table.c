@@ -18,12 +18,14 @@ static uint64_t index_of(const struct xg_gnttab *t, uint32_t frame)
 static XG_SLOW int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 {
 	const struct xg_gnttab *t = &g->gnttab;
-	int rc = 0;
+	int rc;
 
-	while (end-- > first && !rc)
+	do {
+		end--;
 		rc = xg_memory_add_to_physmap(g, DOMID_SELF,
 					      XENMAPSPACE_grant_table,
 					      index_of(t, end), t->gfn + end);
+	} while (!rc && end > first);
 	return rc;
 }
 
