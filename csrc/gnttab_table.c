@@ -186,15 +186,20 @@ static int use_version(struct xg_guest *g, uint32_t version)
 #endif
 }
 
-int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
+/* Leave the version as most expect it: of those after this guest, who don't
+ * ask. Xen refuses if peers use what earlier firmware granted. */
+static void leave_version(struct xg_guest *g)
+{
+	if (xg_gntv2(&g->gnttab))
+		use_version(g, 1);
+}
+
+static int set_up(struct xg_guest *g, const struct xg_guest_config *config)
 {
 	struct xg_gnttab *t = &g->gnttab;
 	uint32_t pages = config->gnttab.pages, frames, limit;
 	int rc;
 
-	t->near = &t->none;
-	if (!pages)
-		return 0;
 	rc = use_version(g, config->gnttab_version);
 	if (!rc)
 		rc = xg_gnttab_query_size(g, DOMID_SELF, &frames, &limit);
@@ -221,6 +226,19 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
 	return xg_gnttab_grow(g, 0);
 }
 
+int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config)
+{
+	int rc;
+
+	g->gnttab.near = &g->gnttab.none;
+	if (!config->gnttab.pages)
+		return 0;
+	rc = set_up(g, config);
+	if (rc)
+		leave_version(g);
+	return rc;
+}
+
 int xg_gnttab_fini(struct xg_guest *g)
 {
 	struct xg_gnttab *t = &g->gnttab;
@@ -237,5 +255,6 @@ int xg_gnttab_fini(struct xg_guest *g)
 	if (xg_gntv2(t))
 		t->refs_v2 = 0;
 	t->frames = 0;
+	leave_version(g);
 	return rc;
 }

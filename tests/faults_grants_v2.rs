@@ -69,6 +69,21 @@ fn set_version(domain: &Domain, version: u32) -> (isize, u32) {
     (rc, op.version)
 }
 
+fn version(domain: &Domain) -> u32 {
+    let mut op = abi::gnttab_get_version {
+        dom: SELF,
+        ..Default::default()
+    };
+    let cmd = abi::GNTTABOP_get_version as usize;
+    // SAFETY: the structure that the operation takes.
+    let rc = unsafe {
+        let args = [cmd, &raw mut op as usize, 1, 0, 0];
+        domain.hypercall(abi::__HYPERVISOR_grant_table_op, args)
+    };
+    assert_eq!(rc, 0);
+    op.version
+}
+
 fn table(raw: Raw) -> ffi::xg_gnttab {
     // SAFETY: the guest is set up, and at rest.
     unsafe { (*raw.0).gnttab }
@@ -113,6 +128,7 @@ fn init() {
                 "{fault:?} {nth}: {error:?}"
             );
             assert_eq!(left(&domain), 0, "{fault:?} {nth}");
+            assert_eq!(version(&domain), 1, "{fault:?} {nth}");
             // And nothing is in the way of either version.
             for v2 in [false, true] {
                 let mut storage = common::Storage::new();
@@ -125,6 +141,7 @@ fn init() {
                 let references = if v2 { 256 } else { 512 };
                 assert_eq!(Raw::of(&guest).free_grants(), references - 8);
                 guest.finish().unwrap();
+                assert_eq!(version(&domain), 1);
             }
         }
         assert!(xen.leaks().is_zero());
@@ -252,8 +269,8 @@ fn growth() {
 /// A refusal keeps nothing else from being given back.
 #[test]
 fn fini() {
-    // All 20 frames, their status, and shared info.
-    let calls = u64::from(PAGES) + 1;
+    // All 20 frames, their status, the version, and shared info.
+    let calls = u64::from(PAGES) + 2;
     for (fault, steps) in [(Fault::Hypercall, calls), (Fault::Hook(Hook::Unmap), 3)] {
         for nth in 1..=steps {
             let (xen, domain) = new();
@@ -261,12 +278,19 @@ fn fini() {
             let guest = guest(&mut storage, &domain);
             Raw::of(&guest).grow();
             fault.inject(&domain, nth);
+            // Whatever the version is, nothing of this guest's is kept by it.
+            let same = matches!(fault, Fault::Hypercall) && nth == calls - 1;
             match guest.finish() {
-                Err((Error::Partial, None)) => {}
+                Ok(()) if same => {}
+                Err((Error::Partial, None)) if !same => {}
                 other => panic!("{fault:?} {nth}: {other:?}"),
             }
             assert_eq!(xen.faults_left(domain.domid()), 0);
-            let kept = usize::from(matches!(fault, Fault::Hypercall));
+            assert_eq!(version(&domain), 1 + u32::from(same));
+            // Frames with status words go with the version.
+            let frames = u64::from(FRAMES);
+            let gone = (frames + 1..calls).contains(&nth);
+            let kept = usize::from(matches!(fault, Fault::Hypercall) && !gone);
             assert_eq!(left(&domain), kept, "{fault:?} {nth}");
         }
     }
