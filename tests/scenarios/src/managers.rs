@@ -149,9 +149,6 @@ fn create_mmio(vm: &Vm, at: usize, rights: u32, kept: &Kept, window: &Cell<*mut 
 
 /// The machine's clock, at its own address in A and in a window here.
 pub(crate) fn a_device_that_both_see(cx: &mut Cx<'_, '_>) -> Verdict {
-    if cx.x86("no such clock") {
-        return Ok(());
-    }
     let clock = cx.tell(Control, |d| d.memory.device_frame() as i64) as usize * PAGE_SIZE;
     let kept = Kept::new(ptr::null_mut());
     let window = Cell::new(ptr::null_mut());
@@ -177,9 +174,6 @@ pub(crate) fn a_device_that_both_see(cx: &mut Cx<'_, '_>) -> Verdict {
 
 /// A reads the clock by way of us, and its writes do not come to it.
 pub(crate) fn a_device_for_reading(cx: &mut Cx<'_, '_>) -> Verdict {
-    if cx.x86("no such clock") {
-        return Ok(());
-    }
     let clock = cx.tell(Control, |d| d.memory.device_frame() as i64) as usize * PAGE_SIZE;
     let kept = Kept::new(ptr::null_mut());
     let window = Cell::new(ptr::null_mut());
@@ -283,9 +277,6 @@ pub(crate) fn trapped_ranges_run_out(cx: &mut Cx<'_, '_>) -> Verdict {
 
 /// The names do what the calls beneath them do.
 pub(crate) fn libsel4vm_names(cx: &mut Cx<'_, '_>) -> Verdict {
-    if cx.x86("no such clock") {
-        return Ok(());
-    }
     let most = cx.tell(A, |d| about(d, abi::XENMEM_maximum_reservation)) as u64;
     let gfn = cx.tell(A, |d| window_gfn(d, 0) as i64) as usize;
     let clock = cx.tell(Control, |d| d.memory.device_frame() as i64) as usize * PAGE_SIZE;
