@@ -383,15 +383,16 @@ fn silo() {
 /// which is.
 #[test]
 fn grant_table_versions() {
-    for grants in [Grants::V1, Grants::V2] {
-        let xen = Hypervisor::new().with_grants_v2();
-        let abi = EventsAbi::TwoLevel;
-        let (log, outcome) = run(xen, SCENARIOS, Delivery::Deterministic, abi, grants);
-        let scenarios = SCENARIOS.len();
-        assert_eq!(outcome.passed as usize, scenarios);
-        println!("simulator, grants {grants:?}: {scenarios} scenarios passed");
-        let name = format!("simulator-2l-grants-{grants:?}.log").to_lowercase();
-        keep(&name, &log);
+    for (abi, events) in [(EventsAbi::TwoLevel, "2l"), (EventsAbi::Fifo, "fifo")] {
+        for grants in [Grants::V1, Grants::V2] {
+            let xen = Hypervisor::new().with_grants_v2();
+            let (log, outcome) = run(xen, SCENARIOS, Delivery::Deterministic, abi, grants);
+            let scenarios = SCENARIOS.len();
+            assert_eq!(outcome.passed as usize, scenarios);
+            println!("simulator, {abi:?}, grants {grants:?}: {scenarios} scenarios passed");
+            let name = format!("simulator-{events}-grants-{grants:?}.log").to_lowercase();
+            keep(&name, &log);
+        }
     }
 }
 

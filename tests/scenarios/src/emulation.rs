@@ -906,7 +906,7 @@ fn device_model(cx: &mut Cx<'_, '_>, apart: bool) -> Verdict {
         let size = cx.step(B, call, |d| foreign::size(d, A.raw(), RESOURCE, 0));
         return cx.check(size, 2);
     }
-    let frames = match cx.x86("nobody else may map an emulator's page") {
+    let frames = match foreign::refused_early(cx) {
         true => EACCES,
         false => 2,
     };

@@ -10,6 +10,7 @@ use xen_guest::ffi::abi;
 use crate::Verdict;
 use crate::cx::Cx;
 use crate::domain::Role::{A, Control};
+use crate::foreign::refused_early;
 use crate::memory::{NOBODY, Pages, SELF, window_gfn};
 
 // As in include/zephyr/xen/memory.h.
@@ -189,7 +190,7 @@ fn resource(cx: &mut Cx<'_, '_>) -> Verdict {
         }
     });
     cx.check(rc, 2)?;
-    let plain = if cx.on_x86() { EACCES } else { EPERM };
+    let plain = if refused_early(cx) { EACCES } else { EPERM };
     for (role, domid, want) in [
         (Control, NOBODY, ESRCH),
         (Control, Control.raw(), EPERM),

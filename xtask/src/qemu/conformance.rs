@@ -42,7 +42,7 @@ pub struct Args {
     events: Option<Events>,
     /// Guests with version 2 of the grant table, which Xen has on x86.
     #[arg(long)]
-    grants_v2: bool,
+    pub grants_v2: bool,
     /// Show every step, not only the verdicts.
     #[arg(long)]
     steps: bool,
