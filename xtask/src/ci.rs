@@ -8,7 +8,8 @@ use anyhow::Result;
 use crate::c_core::OFFICIAL_HEADERS;
 use crate::legs::{Legs, Tally};
 use crate::process;
-use crate::qemu::{conformance, diff};
+use crate::qemu::hypervisor::{Hypervisor, Version};
+use crate::qemu::{MachineArgs, conformance, diff};
 use crate::setup::{self, Need};
 use crate::toolchain::{Toolchain, host_cargo, sanitise};
 use crate::{abi, bindings, docs, style, test, verify};
@@ -47,9 +48,15 @@ pub fn run(args: &Args) -> Result<()> {
         test::add(&mut legs, &args.test);
     }
     if !args.test.skip_xen {
-        legs.check("simulator and Xen agree", || {
-            diff::run(&conformance::Args::new(args.test.machine.clone()))
-        });
+        let x86 = MachineArgs {
+            xen: Hypervisor::X86_64(Version::V4_17),
+            ..args.test.machine.clone()
+        };
+        for machine in [&args.test.machine, &x86] {
+            legs.check(&format!("simulator and {} agree", machine.name()), || {
+                diff::run(&conformance::Args::new(machine.clone()))
+            });
+        }
     }
     legs.finish()
 }

@@ -58,6 +58,7 @@ const ORDINARY: &[Need] = &[
     Need::Lld,
     Need::Llvm,
     Need::Qemu,
+    Need::QemuX86,
     Need::DeviceTreeCompiler,
     Need::Valgrind,
     Need::XenHeaders,
@@ -266,11 +267,13 @@ pub fn run(args: &Args) -> Result<()> {
     let versions: &[_] = if args.all {
         &[
             Hypervisor::V4_17,
+            Hypervisor::X86_64(Version::V4_17),
             Hypervisor::V4_20,
+            Hypervisor::X86_64(Version::V4_20),
             Hypervisor::Ioreq(Version::V4_20),
         ]
     } else {
-        &[Hypervisor::V4_17]
+        &[Hypervisor::V4_17, Hypervisor::X86_64(Version::V4_17)]
     };
     for version in versions {
         let image = version.image()?;

@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
     let elapsed: Duration = suites.iter().map(|suite| suite.time).sum();
     println!(
         "{}: {passed} scenarios passed in {:.2} s, {:.2} s with building",
-        args.machine.name(),
+        args.name(),
         elapsed.as_secs_f32(),
         started.elapsed().as_secs_f32()
     );
@@ -96,6 +96,16 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 impl Args {
+    /// What is run, for messages.
+    pub fn name(&self) -> String {
+        let grants = if self.grants_v2 {
+            " with grants v2"
+        } else {
+            ""
+        };
+        format!("{}{grants}", self.machine.name())
+    }
+
     /// The runs that were asked for.
     pub fn runs(&self) -> Vec<Events> {
         self.events.map_or(Events::ALL.to_vec(), |one| vec![one])
@@ -126,7 +136,7 @@ pub fn conform_with(args: &Args, events: Events) -> (Conformance, Result<()>) {
         progress.end(&format!("{error:#}"));
     }
     let mut suite = Suite {
-        name: format!("{}, events {}", args.machine.name(), events.name()),
+        name: format!("{}, events {}", args.name(), events.name()),
         cases: progress.cases,
         time: *ended.as_ref().unwrap_or(&started.elapsed()),
     };
@@ -146,7 +156,7 @@ pub fn conform_with(args: &Args, events: Events) -> (Conformance, Result<()>) {
             "{} scenarios passed and {} failed on {}",
             suite.passed(),
             suite.failed(),
-            args.machine.name()
+            args.name()
         )),
         Ok(_) => Ok(()),
     };
@@ -175,7 +185,7 @@ fn boot(args: &Args, events: Events, progress: &mut Progress) -> Result<Duration
         Some(how) => format!("{} break={how}", bootargs("control")),
         None => bootargs("control"),
     };
-    let mut machine = args.machine.machine();
+    let mut machine = args.machine.machine()?;
     machine.quiet = true;
     machine.dom0 = Some(
         Guest::dom0(&image)
@@ -187,7 +197,7 @@ fn boot(args: &Args, events: Events, progress: &mut Progress) -> Result<Duration
         .into();
     let run = machine
         .run_with(|line| progress.see(line))
-        .with_context(|| format!("the conformance run on {} failed", args.machine.name()))?;
+        .with_context(|| format!("the conformance run on {} failed", args.name()))?;
     Ok(run.elapsed)
 }
 

@@ -56,7 +56,7 @@ pub fn run(args: &conformance::Args) -> Result<()> {
         "{} scenarios ({} lines) equal on the simulator and on {}, {} different",
         total.equal,
         total.lines,
-        args.machine.name(),
+        args.name(),
         total.different
     );
     if total.apart > 0 {

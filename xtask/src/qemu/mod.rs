@@ -73,10 +73,10 @@ pub struct MachineArgs {
     #[arg(long, value_name = "N", conflicts_with = "icount",
           value_parser = clap::value_parser!(u32).range(1..=8))]
     pub cpus: Option<u32>,
-    /// Give up after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30,
+    /// Give up after this many seconds [default: 30; on x86_64: 90].
+    #[arg(long, value_name = "SECONDS",
           value_parser = clap::value_parser!(u64).range(1..))]
-    pub timeout: u64,
+    pub timeout: Option<u64>,
 }
 
 /// Look at an image of the user's now, not after the firmware was built.
@@ -98,8 +98,18 @@ impl MachineArgs {
     }
 
     /// A machine with these settings and no guests yet.
-    pub fn machine(&self) -> Machine {
-        Machine {
+    pub fn machine(&self) -> Result<Machine> {
+        if self.silo && matches!(self.xen, Hypervisor::X86_64(_)) {
+            bail!("Debian builds Xen for x86_64 without policies, so there is no --silo");
+        }
+        // An image of the user's was looked at when it was named.
+        let arch = self.xen.arch()?;
+        // As much happens in either, but QEMU takes longer for x86_64.
+        let timeout = self.timeout.unwrap_or(match arch {
+            Arch::Arm64 => 30,
+            Arch::X86_64 => 90,
+        });
+        Ok(Machine {
             policy: if self.silo {
                 Policy::Silo
             } else {
@@ -108,12 +118,11 @@ impl MachineArgs {
             clock: match (self.cpus, self.icount) {
                 (Some(cpus), _) => Clock::Wall { cpus },
                 (None, Some(shift)) => Clock::Instructions { shift },
-                // An image of the user's was looked at when it was named.
-                (None, None) => Clock::usual(self.xen.arch().unwrap_or(Arch::Arm64)),
+                (None, None) => Clock::usual(arch),
             },
-            timeout: Duration::from_secs(self.timeout),
+            timeout: Duration::from_secs(timeout),
             ..Machine::new(self.xen.clone())
-        }
+        })
     }
 }
 
@@ -198,7 +207,7 @@ fn run_example(args: &RunArgs) -> Result<()> {
     let name = firmware.name().to_owned();
     let result = layout(
         &firmware.features(&features),
-        args.machine.machine(),
+        args.machine.machine()?,
         args.vcpus,
         &args.bootargs,
     )
@@ -220,7 +229,7 @@ fn run_example(args: &RunArgs) -> Result<()> {
 
 /// On one dom0, which the policy does not concern.
 fn bench(args: &BenchArgs) -> Result<()> {
-    let mut machine = args.machine.machine();
+    let mut machine = args.machine.machine()?;
     machine.policy = Policy::Silo;
     if args.machine.cpus.is_none() && args.machine.icount.is_none() {
         machine.clock = counts::xen::usual(args.machine.xen.clone()).clock;
@@ -241,7 +250,7 @@ fn bench(args: &BenchArgs) -> Result<()> {
 pub fn run_served(machine: &MachineArgs) -> Result<()> {
     report(&serve(
         &Firmware::example(SERVED),
-        machine.machine(),
+        machine.machine()?,
         1,
         "",
     )?)
@@ -276,7 +285,7 @@ pub fn run_standalone(folder: &str, toolchain: Option<&str>, machine: &MachineAr
     let folder = process::workspace().join(folder);
     let toolchain = toolchain.map(|file| folder.join(file));
     let firmware = Firmware::in_folder(&folder, None)?.toolchain(toolchain.as_deref())?;
-    report(&exchange(&firmware, machine.machine(), 1, "")?)
+    report(&exchange(&firmware, machine.machine()?, 1, "")?)
 }
 
 /// Two domUs with this program.
@@ -313,7 +322,7 @@ fn boot_images(args: &BootArgs) -> Result<()> {
     let mut with_token = |guest: Guest| -> Result<Guest> {
         Ok(guest.token(&tokens.next().context("too few expected lines")?))
     };
-    let mut machine = args.machine.machine();
+    let mut machine = args.machine.machine()?;
     machine.dom0 = args
         .dom0
         .as_ref()
