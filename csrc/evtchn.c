@@ -30,14 +30,8 @@ SAME_PLACE(evtchn_bind_virq, port, 2);
 SAME_PLACE(evtchn_bind_ipi, vcpu, 0);
 SAME_PLACE(evtchn_bind_ipi, port, 1);
 
-int xg_event_call(struct xg_guest *g, uint32_t op, void *arg)
-{
-	return xg_hypercall3(g, __HYPERVISOR_event_channel_op, op,
-			     (uintptr_t)arg, 0);
-}
-
-__attribute__((noinline)) int xg_event_op(struct xg_guest *g, uint32_t op,
-					  uint32_t first, uint32_t second)
+XG_SHARED int xg_event_op(struct xg_guest *g, uint32_t op, uint32_t first,
+			  uint32_t second)
 {
 	uint32_t words[] = {first, second};
 
@@ -45,14 +39,13 @@ __attribute__((noinline)) int xg_event_op(struct xg_guest *g, uint32_t op,
 }
 
 /* A port that is open for Xen, with its events going to `vcpu`. */
-static __attribute__((noinline)) void enter(struct xg_guest *g, uint32_t port,
-					    uint32_t vcpu)
+static XG_SHARED void enter(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 {
 	struct xg_port_slot *slot = xg_slot_of(g, port);
 
-	xg_evtchn_set_vcpu(g, port, vcpu);
 	slot->idle = 0;
 	xg_port_set(slot, XG_PORT_OPEN);
+	xg_evtchn_set_vcpu(g, port, vcpu);
 }
 
 /* Have Xen open a port, and tell which in words[at]. One of ours, for `vcpu`,
@@ -92,7 +85,7 @@ int xg_evtchn_bind_interdomain(struct xg_guest *g, uint16_t remote,
 
 	if (port < 0 || !handler)
 		return port;
-	rc = xg_evtchn_install(g, (uint32_t)port, handler, data);
+	rc = xg_evtchn_bind(g, (uint32_t)port, handler, data);
 	if (!rc)
 		return port;
 	xg_evtchn_close(g, (uint32_t)port);
@@ -111,67 +104,82 @@ int xg_evtchn_bind_ipi(struct xg_guest *g, uint32_t vcpu)
 
 int xg_evtchn_adopt(struct xg_guest *g, uint32_t port)
 {
-	struct evtchn_status status = {.dom = DOMID_SELF, .port = port};
-	int rc = xg_evtchn_status(g, &status);
+	struct evtchn_status status;
+	const struct xg_port_slot *slot = xg_port_slot(g, port);
+	int rc;
 
+	if (!slot)
+		return -XG_EINVAL;
+	if (xg_port_state(slot) & XG_PORT_OPEN)
+		return 0;
+	status.dom = DOMID_SELF;
+	status.port = port;
+	rc = xg_evtchn_status(g, &status);
 	if (rc)
 		return rc;
 	if (status.status == EVTCHNSTAT_closed)
 		return -XG_EINVAL;
 	enter(g, port, status.vcpu);
-	return 0;
+	return 1;
 }
 
 int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port)
 {
-	struct xg_port_slot *slot = xg_port_slot(g, port);
-	int rc = 0;
+	int rc = xg_evtchn_adopt(g, port);
 
-	if (!slot)
-		return -XG_EINVAL;
-	if (!(xg_port_state(slot) & XG_PORT_OPEN))
-		rc = xg_evtchn_adopt(g, port);
-	if (!rc)
-		xg_port_set(slot, XG_PORT_FIXED);
-	return rc;
+	return rc < 0 ? rc : xg_evtchn_change(g, port, 0, 0, XG_PORT_FIXED);
+}
+
+/* What an upcall beneath the caller still has for the port is not the next
+ * owner's. */
+static uint32_t stale(struct xg_guest *g, struct xg_port_slot *slot)
+{
+	const struct xg_vcpu *here = xg_this_vcpu(g);
+
+	if (!here)
+		return 0;
+	slot->closed = here->taken;
+	return XG_PORT_STALE;
 }
 
 int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 {
 	struct xg_port_slot *slot = xg_port_slot(g, port);
-	uint32_t before, fixed, old;
+	uint32_t before, old, new;
 	int rc;
 
 	if (!slot)
 		return -XG_EINVAL;
 	before = xg_port_state(slot);
-	fixed = before & XG_PORT_FIXED;
-	/* Opened by somebody else and never bound, or not open: Xen knows. */
-	if (!(before & XG_PORT_OPEN))
-		return fixed ? -XG_EINVAL
-			     : xg_event_op(g, EVTCHNOP_close, port, 0);
-	xg_evtchn_withdraw(g, port);
-	/* The handler that this waited for may have bound its port to another.
-	 * Without a handler nobody does. */
-	xg_evtchn_withdraw(g, port);
-	/* From the hypercall on the number may be another thread's, with
-	 * handler, state and events of its own: nothing of it is touched
-	 * after. */
-	xg_evtchn_forget(g, port);
-	old = xg_port_clear(slot,
-			    ~(XG_PORT_UNBOUND | XG_PORT_FIXED | XG_PORT_STALE));
-	rc = fixed ? 0 : xg_event_op(g, EVTCHNOP_close, port, 0);
-	if (!rc)
-		return 0;
-	/* The handler is in its place still, and nobody else uses the port.
-	 * What was forgotten is pending again. */
-	if (old & XG_PORT_STALE)
-		xg_port_set_pending(g, port);
-	__atomic_store_n(&slot->state,
-			 (old & ~XG_PORT_UNBOUND) |
-				 (before & (XG_PORT_UNBOUND | XG_PORT_HELD)),
-			 __ATOMIC_SEQ_CST);
-	xg_evtchn_settle(g, port);
+	old = before & XG_PORT_FIXED;
+	if (before & XG_PORT_OPEN) {
+		xg_evtchn_withdraw(g, slot);
+		/* The handler that this waited for may have bound its port to
+		 * another. Without a handler nobody does, nor changes the
+		 * state. */
+		xg_evtchn_withdraw(g, slot);
+		old = xg_port_state(slot);
+		new = old &(XG_PORT_UNBOUND | XG_PORT_FIXED | XG_PORT_USED);
+		if (!(old & XG_PORT_FIXED))
+			new |= stale(g, slot);
+		/* From the hypercall on the number may be another thread's,
+		 * with handler, state and events of its own: nothing of it is
+		 * touched after. */
+		__atomic_store_n(&slot->state, new, __ATOMIC_SEQ_CST);
+	}
+	/* Xen knows, too, of what was opened by somebody else and never bound
+	 * here. */
+	if (old & XG_PORT_FIXED)
+		return old & XG_PORT_OPEN ? 0 : -XG_EINVAL;
+	rc = xg_event_op(g, EVTCHNOP_close, port, 0);
+	if (rc && (old & XG_PORT_OPEN)) {
+		/* The handler is in its place still, and nobody else uses the
+		 * port. */
+		old &= ~(XG_PORT_UNBOUND | XG_PORT_STALE);
+		old |= before & (XG_PORT_UNBOUND | XG_PORT_HELD | XG_PORT_USED);
+		__atomic_store_n(&slot->state, old, __ATOMIC_SEQ_CST);
+		xg_evtchn_settle(g, slot);
+	}
 	return rc;
 }
 

@@ -13,49 +13,16 @@
  */
 #include "evtchn_port.h"
 
-/*
- * Each caller changed the state before, and it is looked at again after, so
- * that of two calls at the same time the last one leaves the bit right. Another
- * round takes another change by somebody else. Masked first: what is pending
- * is announced only by an unmask that finds the port masked.
- */
-__attribute__((noinline)) int xg_evtchn_settle(struct xg_guest *g,
-					       uint32_t port)
+XG_SHARED void xg_evtchn_withdraw(struct xg_guest *g, struct xg_port_slot *slot)
 {
-	const struct xg_port_slot *slot = xg_slot_of(g, port);
-	uint32_t seen;
+	bool nobody = xg_evtchn_stop(g, slot, XG_PORT_UNBOUND);
 
-	do {
-		xg_port_mask(g, port);
-		seen = xg_port_state(slot) & XG_PORT_STOPPED;
-		if (!seen) {
-			int rc = xg_port_unmask(g, port);
-
-			if (rc)
-				return rc;
-		}
-	} while ((xg_port_state(slot) ^ seen) & XG_PORT_STOPPED);
-	return 0;
-}
-
-/* Take the handler away and wait until it is not running. Leaves the port
- * masked. */
-__attribute__((noinline)) void xg_evtchn_withdraw(struct xg_guest *g,
-						  uint32_t port)
-{
-	struct xg_port_slot *slot = xg_slot_of(g, port);
-
-	xg_port_set(slot, XG_PORT_UNBOUND);
-	/* Before quiesce looks for an upcall that may hold the port. */
-	xg_port_mask(g, port);
-	xg_evtchn_quiesce(g);
 	/* Whoever was to say that the event is over is gone as well. */
-	xg_port_clear(slot, XG_PORT_HELD);
+	xg_port_clear(slot, XG_PORT_HELD | (nobody ? XG_PORT_USED : 0));
 }
 
-__attribute__((noinline)) int xg_evtchn_change(struct xg_guest *g,
-					       uint32_t port, uint32_t need,
-					       uint32_t clear, uint32_t set)
+XG_SHARED int xg_evtchn_change(struct xg_guest *g, uint32_t port, uint32_t need,
+			       uint32_t clear, uint32_t set)
 {
 	struct xg_port_slot *slot = xg_port_slot(g, port);
 	uint32_t old, new;
@@ -63,31 +30,23 @@ __attribute__((noinline)) int xg_evtchn_change(struct xg_guest *g,
 
 	if (!slot)
 		return -XG_EINVAL;
-	old = xg_port_state(slot);
 	do {
+		old = xg_port_state(slot);
 		if (~old & need)
 			return -XG_EINVAL;
 		new = (old & ~clear) | set;
-	} while (!__atomic_compare_exchange_n(&slot->state, &old, new, false,
-					      __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
-	/* Another handler's port, taken by the upcall that runs us: it waits
-	 * like what arrives from now on. Before the mask bit, whose clearing
-	 * elsewhere then finds it. */
-	if (set && xg_evtchn_forget(g, port))
-		xg_port_set_pending(g, port);
-	else if (new == old)
-		return 0; /* whoever made it so settles it */
-	rc = xg_evtchn_settle(g, port);
+	} while (xg_swap32(&slot->state, old, new) != old);
+	/* Who made it so settles it. */
+	if (!((old ^ new) & XG_PORT_STOPPED))
+		return 0;
+	rc = xg_evtchn_settle(g, slot);
 	if (rc)
 		xg_port_set(slot, old & clear);
 	return rc;
 }
 
-__attribute__((noinline)) int xg_evtchn_install(struct xg_guest *g,
-						uint32_t port,
-						xg_evtchn_handler_t handler,
-						void *data)
+XG_SHARED int xg_evtchn_install(struct xg_guest *g, uint32_t port,
+				xg_evtchn_handler_t handler, void *data)
 {
 	struct xg_port_slot *slot = xg_slot_of(g, port);
 
@@ -96,32 +55,34 @@ __attribute__((noinline)) int xg_evtchn_install(struct xg_guest *g,
 	/* Publishes both; sequentially consistent because an upcall that just
 	 * saw no handler sets pending and mask and looks again, and we look at
 	 * those next. */
-	return xg_evtchn_change(g, port, XG_PORT_OPEN, XG_PORT_UNBOUND, 0);
+	return xg_evtchn_change(g, port, XG_PORT_OPEN, XG_PORT_UNBOUND,
+				XG_PORT_USED);
 }
 
 int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
 		   xg_evtchn_handler_t handler, void *data)
 {
-	struct xg_port_slot *slot = xg_port_slot(g, port), old;
-	int rc;
+	struct xg_port_slot *slot, old;
+	int opened, rc;
 
-	if (!handler || !slot)
+	if (!handler)
 		return -XG_EINVAL;
+	opened = xg_evtchn_adopt(g, port);
+	if (opened < 0)
+		return opened;
+	slot = xg_slot_of(g, port);
 	old.state = xg_port_state(slot);
-	if (!(old.state & XG_PORT_OPEN)) {
-		rc = xg_evtchn_adopt(g, port);
-		if (rc)
-			return rc;
-	} else if (!(old.state & XG_PORT_UNBOUND)) {
-		xg_evtchn_withdraw(g, port);
-	}
+	/* Bound; or what was could not be waited for inside of an upcall, which
+	 * may be between the handler and its argument. */
+	if (old.state & XG_PORT_USED)
+		xg_evtchn_withdraw(g, slot);
 	old.handler = slot->handler;
 	old.data = slot->data;
 	rc = xg_evtchn_install(g, port, handler, data);
 	if (!rc)
 		return 0;
-	xg_evtchn_withdraw(g, port);
-	if (!(old.state & XG_PORT_OPEN))
+	xg_evtchn_withdraw(g, slot);
+	if (opened)
 		xg_port_clear(slot, XG_PORT_OPEN);
 	else if (!(old.state & XG_PORT_UNBOUND))
 		xg_evtchn_install(g, port, old.handler, old.data);
@@ -130,9 +91,11 @@ int xg_evtchn_bind(struct xg_guest *g, uint32_t port,
 
 int xg_evtchn_unbind(struct xg_guest *g, uint32_t port)
 {
-	if (!xg_port_open(g, port))
+	struct xg_port_slot *slot = xg_port_open(g, port);
+
+	if (!slot)
 		return -XG_EINVAL;
-	xg_evtchn_withdraw(g, port);
+	xg_evtchn_withdraw(g, slot);
 	return 0;
 }
 
@@ -155,7 +118,7 @@ static int look(struct xg_guest *g, uint32_t port, uint32_t states, bool take)
 		return -XG_EINVAL;
 	if (!(xg_port_state(slot) & states))
 		return 0;
-	return take ? xg_port_take_pending(g, port) : xg_port_pending(g, port);
+	return xg_port_pending(g, slot, take);
 }
 
 int xg_evtchn_pending(struct xg_guest *g, uint32_t port)

@@ -26,9 +26,10 @@ struct place {
 	uint32_t bit;
 };
 
-static __attribute__((noinline)) struct place place(const struct xg_guest *g,
-						    uint32_t port, bool mask)
+static XG_SHARED struct place place(const struct xg_guest *g,
+				    const struct xg_port_slot *slot, bool mask)
 {
+	uint32_t port = xg_port_of(g, slot);
 	struct place at;
 
 	if (g->evtchn.words) {
@@ -48,76 +49,86 @@ static uint32_t load(const word32 *word)
 	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
-static __attribute__((noinline)) void set(const struct xg_guest *g,
-					  uint32_t port, bool mask)
+static inline void set(struct place at)
 {
-	struct place at = place(g, port, mask);
-
 	__atomic_fetch_or(at.word, at.bit, __ATOMIC_SEQ_CST);
 }
 
-void xg_port_mask(struct xg_guest *g, uint32_t port)
+XG_SHARED void xg_port_raise(struct xg_guest *g,
+			     const struct xg_port_slot *slot, bool mask)
 {
-	set(g, port, true);
+	set(place(g, slot, mask));
 }
 
-void xg_port_set_pending(struct xg_guest *g, uint32_t port)
+XG_SHARED bool xg_port_pending(const struct xg_guest *g,
+			       const struct xg_port_slot *slot, bool take)
 {
-	set(g, port, false);
-}
+	struct place at = place(g, slot, false);
+	uint32_t old = load(at.word);
 
-__attribute__((noinline)) bool xg_port_pending(const struct xg_guest *g,
-					       uint32_t port)
-{
-	struct place at = place(g, port, false);
-
-	return load(at.word) & at.bit;
-}
-
-bool xg_port_take_pending(struct xg_guest *g, uint32_t port)
-{
-	struct place at = place(g, port, false);
-
-	/* A load first: polling an idle port should not take the cache line
-	 * from Xen. */
-	return (load(at.word) & at.bit) &&
-	       (__atomic_fetch_and(at.word, ~at.bit, __ATOMIC_SEQ_CST) &
-		at.bit);
+	/* Only then: polling an idle port should not take the cache line from
+	 * Xen. */
+	if (take && (old & at.bit))
+		old = __atomic_fetch_and(at.word, ~at.bit, __ATOMIC_SEQ_CST);
+	return old & at.bit;
 }
 
 /*
- * The clear of the mask bit and the load of the pending bit are both
- * sequentially consistent: either Xen, which sets pending before it tests the
- * mask, sees the bit clear and delivers, or we see the event. An event that
- * came while masked was not announced to the vCPU and never will be; Xen does
- * it in EVTCHNOP_unmask, which acts on a set mask bit only.
+ * Clear the mask bit; whether an event waits that nobody will announce. The
+ * clear and the load of the pending bit are both sequentially consistent:
+ * either Xen, which sets pending before it tests the mask, sees the bit clear
+ * and delivers, or we see the event.
  *
  * FIFO: Xen marks a word BUSY to keep the mask bit from being cleared while it
  * links. An event that is linked will be met in its queue; one that is not
  * arrived while masked, or was met masked.
  */
-int xg_port_unmask(struct xg_guest *g, uint32_t port)
+static inline bool unmask(const struct xg_guest *g,
+			  const struct xg_port_slot *slot, struct place mask)
 {
-	struct place at = place(g, port, true);
 	const bool fifo = g->evtchn.words;
 	uint32_t old;
 
 	/* Xen is BUSY for a few instructions, and is not preempted. */
 	do
-		old = load(at.word);
+		old = load(mask.word);
 	while ((fifo && (old & BUSY)) ||
-	       !__atomic_compare_exchange_n(at.word, &old, old & ~at.bit, false,
-					    __ATOMIC_SEQ_CST,
-					    __ATOMIC_SEQ_CST));
-	if (!(old & at.bit) || (fifo && (old & LINKED)) ||
-	    !xg_port_pending(g, port))
-		return 0;
-	xg_port_mask(g, port);
-	return xg_event_op(g, EVTCHNOP_unmask, port, 0);
+	       xg_swap32(mask.word, old, old & ~mask.bit) != old);
+	return (old & mask.bit) && !(fifo && (old & LINKED)) &&
+	       xg_port_pending(g, slot, false);
 }
 
-__attribute__((noinline)) struct xg_port_slot *
-xg_port_slot(const struct xg_guest *g, uint32_t port)
+/*
+ * Each caller changed the state before, and it is looked at again after, so
+ * that of two calls at the same time the last one leaves the bit right. Another
+ * round takes another change by somebody else. Masked first: an event that came
+ * while masked was not announced to the vCPU and never will be; Xen does it in
+ * EVTCHNOP_unmask, which acts on a set mask bit only.
+ */
+XG_SHARED int xg_evtchn_settle(struct xg_guest *g,
+			       const struct xg_port_slot *slot)
+{
+	struct place mask = place(g, slot, true);
+	uint32_t seen;
+
+	do {
+		set(mask);
+		seen = xg_port_state(slot) & XG_PORT_STOPPED;
+		if (!seen && unmask(g, slot, mask)) {
+			int rc;
+
+			set(mask);
+			rc = xg_event_op(g, EVTCHNOP_unmask,
+					 xg_port_of(g, slot), 0);
+			if (rc)
+				return rc;
+		}
+	} while ((xg_port_state(slot) ^ seen) & XG_PORT_STOPPED);
+	return 0;
+}
+
+XG_SHARED struct xg_port_slot *xg_port_slot(const struct xg_guest *g,
+					    uint32_t port)
 {
 	return xg_port_in_table(g, port) ? xg_slot_of(g, port) : NULL;
 }
@@ -127,14 +138,4 @@ struct xg_port_slot *xg_port_open(const struct xg_guest *g, uint32_t port)
 	struct xg_port_slot *slot = xg_port_slot(g, port);
 
 	return slot && (xg_port_state(slot) & XG_PORT_OPEN) ? slot : NULL;
-}
-
-uint32_t xg_port_set(struct xg_port_slot *slot, uint32_t bits)
-{
-	return __atomic_fetch_or(&slot->state, bits, __ATOMIC_SEQ_CST);
-}
-
-uint32_t xg_port_clear(struct xg_port_slot *slot, uint32_t bits)
-{
-	return __atomic_fetch_and(&slot->state, ~bits, __ATOMIC_SEQ_CST);
 }

@@ -4,9 +4,6 @@
  *
  * All of it can run on any CPU at any time, but an ABI's upcall: once at a
  * time for each vCPU.
- *
- * What is marked as not to be inlined is called in several places of its own
- * file: a compiler that is asked for small code would put a copy in each.
  */
 #ifndef XG_EVTCHN_PORT_H
 #define XG_EVTCHN_PORT_H
@@ -14,6 +11,10 @@
 #include "atomic.h"
 #include "hypercall.h"
 #include "internal.h"
+
+/* What is called in several places of its own file: a compiler that is asked
+ * for small code would put a copy in each. */
+#define XG_SHARED __attribute__((noinline))
 
 /* Reasons for which an open port does not deliver. */
 #define XG_PORT_STOPPED                                                        \
@@ -30,6 +31,12 @@ static inline struct xg_port_slot *xg_slot_of(const struct xg_guest *g,
 	return &g->evtchn.slots[port];
 }
 
+static inline uint32_t xg_port_of(const struct xg_guest *g,
+				  const struct xg_port_slot *slot)
+{
+	return (uint32_t)(slot - g->evtchn.slots);
+}
+
 static inline uint32_t xg_port_state(const struct xg_port_slot *slot)
 {
 	return __atomic_load_n(&slot->state, __ATOMIC_SEQ_CST);
@@ -40,61 +47,80 @@ static inline uint32_t xg_port_state(const struct xg_port_slot *slot)
 struct xg_port_slot *xg_port_slot(const struct xg_guest *g, uint32_t port);
 struct xg_port_slot *xg_port_open(const struct xg_guest *g, uint32_t port);
 /* Set or clear bits of the state: as it was before. */
-uint32_t xg_port_set(struct xg_port_slot *slot, uint32_t bits);
-uint32_t xg_port_clear(struct xg_port_slot *slot, uint32_t bits);
+static inline uint32_t xg_port_set(struct xg_port_slot *slot, uint32_t bits)
+{
+	return __atomic_fetch_or(&slot->state, bits, __ATOMIC_SEQ_CST);
+}
 
-/* evtchn_port.c: the port's bits in the pages shared with Xen. Unmasking goes
- * through Xen if an event is pending, so that it is delivered; setting pending
+static inline uint32_t xg_port_clear(struct xg_port_slot *slot, uint32_t bits)
+{
+	return __atomic_fetch_and(&slot->state, ~bits, __ATOMIC_SEQ_CST);
+}
+
+/* evtchn_port.c: the port's bits in the pages shared with Xen. Setting pending
  * is for a port that is masked next, for unmask to find. */
-void xg_port_mask(struct xg_guest *g, uint32_t port);
-int xg_port_unmask(struct xg_guest *g, uint32_t port);
-bool xg_port_pending(const struct xg_guest *g, uint32_t port);
-bool xg_port_take_pending(struct xg_guest *g, uint32_t port);
-void xg_port_set_pending(struct xg_guest *g, uint32_t port);
+void xg_port_raise(struct xg_guest *g, const struct xg_port_slot *slot,
+		   bool mask);
+bool xg_port_pending(const struct xg_guest *g, const struct xg_port_slot *slot,
+		     bool take);
+/* Mask or unmask the port as its state asks for. Unmasking goes through Xen if
+ * an event is pending, so that it is delivered. */
+int xg_evtchn_settle(struct xg_guest *g, const struct xg_port_slot *slot);
 
-/* evtchn.c: an operation of HYPERVISOR_event_channel_op: with its structure, or
+static inline void xg_port_mask(struct xg_guest *g,
+				const struct xg_port_slot *slot)
+{
+	xg_port_raise(g, slot, true);
+}
+
+static inline void xg_port_set_pending(struct xg_guest *g,
+				       const struct xg_port_slot *slot)
+{
+	xg_port_raise(g, slot, false);
+}
+
+/* An operation of HYPERVISOR_event_channel_op: with its structure; evtchn.c: or
  * with the two words that it is. */
-int xg_event_call(struct xg_guest *g, uint32_t op, void *arg);
+static inline int xg_event_call(struct xg_guest *g, uint32_t op, void *arg)
+{
+	return xg_hypercall3(g, __HYPERVISOR_event_channel_op, op,
+			     (uintptr_t)arg, 0);
+}
+
 int xg_event_op(struct xg_guest *g, uint32_t op, uint32_t first,
 		uint32_t second);
-/* Is the port, which the table does not have, open for Xen? */
+/* Have a port open that is open for Xen: 1 if it was not. */
 int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);
 
-/* evtchn_handler.c: give the port a handler, and take it away. */
+/* evtchn_handler.c: give the port a handler, and take it away. What is taken
+ * away is not running on another vCPU, and the port is masked. */
 int xg_evtchn_install(struct xg_guest *g, uint32_t port,
 		      xg_evtchn_handler_t handler, void *data);
-void xg_evtchn_withdraw(struct xg_guest *g, uint32_t port);
-/* Mask or unmask the port as its state asks for. */
-int xg_evtchn_settle(struct xg_guest *g, uint32_t port);
-
-/* Change the state of a port that has the bits `need`, and settle it. `set`: 0
- * or XG_PORT_MASKED. On failure what is cleared is set again. */
+void xg_evtchn_withdraw(struct xg_guest *g, struct xg_port_slot *slot);
+/* Change the state of a port that has the bits `need`, and settle it. On
+ * failure what is cleared is set again. */
 int xg_evtchn_change(struct xg_guest *g, uint32_t port, uint32_t need,
 		     uint32_t clear, uint32_t set);
 
-/* evtchn_2l.c, evtchn_fifo.c: enter the ABI. */
-void xg_evtchn_2l_init(struct xg_guest *g, struct shared_info *shared);
-int xg_evtchn_fifo_init(struct xg_guest *g);
-
-/* evtchn_fifo.c: xg_evtchn_upcall() for this vCPU, with v->budget. */
-int xg_fifo_upcall(struct xg_guest *g, struct xg_vcpu *v);
+/* evtchn_fifo.c: serve the vCPU's queues, in a visit; the budget left. */
+uint32_t xg_fifo_serve(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget);
 
 /* evtchn_vcpu.c: have `vcpu` serve the port, and no other. */
 void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
 
-/* evtchn_upcall.c: return once no upcall on another vCPU is where it was. The
- * caller has set the mask bit of the port that it is about. */
-void xg_evtchn_quiesce(struct xg_guest *g);
-/* Drop what an upcall beneath the caller still holds for the port; whether
- * there was anything. */
-bool xg_evtchn_forget(struct xg_guest *g, uint32_t port);
-/* The vCPU that the caller runs on, or null. */
-struct xg_vcpu *xg_this_vcpu(struct xg_guest *g);
+/* evtchn_upcall.c: have the port stopped, for `why`, and return once no upcall
+ * on another vCPU is where it was. Leaves the port masked. Whether there is no
+ * upcall beneath the caller either. */
+bool xg_evtchn_stop(struct xg_guest *g, struct xg_port_slot *slot,
+		    uint32_t why);
+/* The vCPU with that number, and the one that the caller runs on, or null. */
+struct xg_vcpu *xg_vcpu(const struct xg_guest *g, uint32_t id);
+struct xg_vcpu *xg_this_vcpu(const struct xg_guest *g);
 /* An event that this vCPU met, of a port that is not as most are. */
 void xg_evtchn_call_special(struct xg_guest *g, struct xg_vcpu *v,
 			    struct xg_port_slot *slot);
 /* An event that is not for now. */
-void xg_evtchn_put_back(struct xg_guest *g, uint32_t port);
+void xg_evtchn_put_back(struct xg_guest *g, const struct xg_port_slot *slot);
 
 static inline bool xg_upcall_pending(const struct xg_vcpu *v)
 {
@@ -102,15 +128,12 @@ static inline bool xg_upcall_pending(const struct xg_vcpu *v)
 			       __ATOMIC_RELAXED);
 }
 
-/* The budget is used up. What is left is back where Xen put it; this makes
- * somebody look. Returns what the upcall does. */
-static inline int xg_upcall_again(struct xg_vcpu *v)
+/* Something is left, and is back where Xen put it: have it looked at again. */
+static inline void xg_upcall_again(struct xg_vcpu *v)
 {
 	__atomic_store_n(&v->info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-	return 1;
 }
 
-/* Release: who sees the visit over sees the handlers' effects. */
 static inline void xg_serving_end(struct xg_vcpu *v)
 {
 	__atomic_store_n(&v->serving, v->serving + 1, __ATOMIC_RELEASE);

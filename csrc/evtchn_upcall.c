@@ -8,8 +8,11 @@
  * mask before they read `serving` (all sequentially consistent). So either the
  * upcall sees the port masked and leaves it alone, or unbind sees the visit and
  * waits until it is over. Above an upcall on the same vCPU there is nobody to
- * wait for; close and mask take what that upcall still holds for the port out
- * of what comes next.
+ * wait for. What that one has taken for the port and not got to yet it puts
+ * back when it does; or, once the port was closed, it drops it: `taken` counts
+ * what is taken, and close leaves in the slot where the count was. No two vCPUs
+ * count the same, and none counts so far that it begins anew: so a thread that
+ * is moved to another CPU meanwhile leaves a number that means nothing.
  *
  * A stopped port is masked, so the upcall meets one only when the call that
  * stops it is not over, or one that began before goes on. It masks the port
@@ -17,11 +20,42 @@
  */
 #include "evtchn_port.h"
 
-__attribute__((noinline)) struct xg_vcpu *xg_this_vcpu(struct xg_guest *g)
+XG_SHARED struct xg_vcpu *xg_vcpu(const struct xg_guest *g, uint32_t id)
 {
-	uint32_t cpu = g->platform->cpu_id(g->context);
+	return id < g->evtchn.nr_vcpus ? &g->evtchn.vcpus[id] : NULL;
+}
 
-	return cpu < g->evtchn.nr_vcpus ? &g->evtchn.vcpus[cpu] : NULL;
+XG_SHARED struct xg_vcpu *xg_this_vcpu(const struct xg_guest *g)
+{
+	return xg_vcpu(g, g->platform->cpu_id(g->context));
+}
+
+bool xg_evtchn_stop(struct xg_guest *g, struct xg_port_slot *slot, uint32_t why)
+{
+	const struct xg_vcpu *v, *end, *here;
+	bool nobody = true;
+
+	xg_port_set(slot, why);
+	xg_port_mask(g, slot);
+	/* Not before: an upcall that begins here once this thread has moved to
+	 * another CPU sees the port masked. */
+	here = xg_this_vcpu(g);
+	v = g->evtchn.vcpus;
+	end = v + g->evtchn.nr_vcpus;
+	do {
+		/* After the store of the mask bit: top of the file. */
+		uint32_t seen = __atomic_load_n(&v->serving, __ATOMIC_SEQ_CST);
+
+		if (!(seen & 1))
+			continue;
+		if (v == here)
+			nobody = false;
+		else
+			while (__atomic_load_n(&v->serving, __ATOMIC_ACQUIRE) ==
+			       seen)
+				g->platform->relax(g->context);
+	} while (++v != end);
+	return nobody;
 }
 
 /*
@@ -30,25 +64,12 @@ __attribute__((noinline)) struct xg_vcpu *xg_this_vcpu(struct xg_guest *g)
  * if they clear the bit after we set it, they see the event, and if they did
  * before, we see their change and have the event announced.
  */
-void xg_evtchn_put_back(struct xg_guest *g, uint32_t port)
+XG_SHARED void xg_evtchn_put_back(struct xg_guest *g,
+				  const struct xg_port_slot *slot)
 {
-	if (xg_port_state(xg_slot_of(g, port)) & XG_PORT_OPEN)
-		xg_port_set_pending(g, port);
-	xg_evtchn_settle(g, port);
-}
-
-/*
- * Hold a late event's port back. XG_PORT_LATE is read in the same step that
- * sets XG_PORT_HELD, and who turns late ends off clears both in one: so no hold
- * is left that nobody ends. Who ends a hold clears it before the mask bit, and
- * settle reads it after it set the mask bit: so no mask bit is left without a
- * hold.
- */
-static void hold(struct xg_guest *g, struct xg_port_slot *slot, uint32_t port)
-{
-	if (!(xg_port_set(slot, XG_PORT_HELD) & XG_PORT_LATE))
-		xg_port_clear(slot, XG_PORT_HELD);
-	xg_evtchn_settle(g, port);
+	if (xg_port_state(slot) & (XG_PORT_OPEN | XG_PORT_FIXED))
+		xg_port_set_pending(g, slot);
+	xg_evtchn_settle(g, slot);
 }
 
 /* A port that is held already is masked, but for an unmask under way that began
@@ -56,45 +77,19 @@ static void hold(struct xg_guest *g, struct xg_port_slot *slot, uint32_t port)
 void xg_evtchn_call_special(struct xg_guest *g, struct xg_vcpu *v,
 			    struct xg_port_slot *slot)
 {
-	uint32_t port = (uint32_t)(slot - g->evtchn.slots);
-	uint32_t state = xg_port_state(slot);
+	uint32_t state = xg_port_clear(slot, XG_PORT_STALE);
 
-	if ((state & XG_PORT_STALE) && !(v->todo & xg_bit(port))) {
-		xg_port_clear(slot, XG_PORT_STALE);
+	if ((state & XG_PORT_STALE) && slot->closed == v->taken)
 		return;
-	}
 	if (state & XG_PORT_STOPPED) {
-		xg_evtchn_put_back(g, port);
+		xg_evtchn_put_back(g, slot);
 		return;
 	}
+	/* Hold a late event's port back; in one step with a look whether it
+	 * still is late, as who turns that off clears both in one: so no hold
+	 * is left that nobody ends. */
 	if (state & XG_PORT_LATE)
-		hold(g, slot, port);
+		xg_evtchn_change(g, xg_port_of(g, slot), XG_PORT_LATE, 0,
+				 XG_PORT_HELD);
 	xg_port_call(slot);
-}
-
-void xg_evtchn_quiesce(struct xg_guest *g)
-{
-	const struct xg_vcpu *here = xg_this_vcpu(g);
-	const struct xg_vcpu *end = g->evtchn.vcpus + g->evtchn.nr_vcpus;
-
-	for (const struct xg_vcpu *v = g->evtchn.vcpus; v != end; v++) {
-		/* After the caller's store of the mask bit: top of the file. */
-		uint32_t seen = __atomic_load_n(&v->serving, __ATOMIC_SEQ_CST);
-
-		while ((seen & 1) && v != here &&
-		       __atomic_load_n(&v->serving, __ATOMIC_ACQUIRE) == seen)
-			g->platform->relax(g->context);
-	}
-}
-
-bool xg_evtchn_forget(struct xg_guest *g, uint32_t port)
-{
-	struct xg_vcpu *v = xg_this_vcpu(g);
-	struct xg_port_slot *slot = xg_slot_of(g, port);
-
-	if (!v || slot < v->next || slot >= v->end || !(v->todo & xg_bit(port)))
-		return false;
-	v->todo &= ~xg_bit(port);
-	xg_port_set(slot, XG_PORT_STALE);
-	return true;
 }

@@ -19,20 +19,14 @@
 #define TRY_PARTS 16u
 #define TRIES	  400
 
-static int poll(struct xg_guest *g, struct sched_poll *op)
-{
-	return xg_hypercall3(g, __HYPERVISOR_sched_op, SCHEDOP_poll,
-			     (uintptr_t)op, 0);
-}
-
 /* 1, 0, or -XG_EINVAL if one is not open. */
-static __attribute__((noinline)) int
-any_pending(struct xg_guest *g, const uint32_t *ports, uint32_t count)
+static XG_SHARED int any_pending(struct xg_guest *g, const uint32_t *ports,
+				 uint32_t count)
 {
 	int any = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
-		int pending = xg_evtchn_pending(g, ports[i]);
+	while (count--) {
+		int pending = xg_evtchn_pending(g, *ports++);
 
 		if (pending < 0)
 			return pending;
@@ -41,122 +35,93 @@ any_pending(struct xg_guest *g, const uint32_t *ports, uint32_t count)
 	return any;
 }
 
+/* Have Xen write when the vCPU begins to run to `area`, or to nowhere. */
+static XG_SHARED int use_runstate(struct xg_guest *g, const struct xg_vcpu *v,
+				  uint64_t *area)
+{
+	struct vcpu_register_runstate_memory_area op;
+
+	op.addr.v = (struct vcpu_runstate_info *)area;
+	return xg_hypercall3(g, __HYPERVISOR_vcpu_op,
+			     VCPUOP_register_runstate_memory_area, v->id,
+			     (uintptr_t)&op);
+}
+
 /* Since when the calling vCPU runs, in nanoseconds of Xen's system time. */
 static uint64_t running_since(const struct xg_vcpu *v)
 {
 	const struct vcpu_runstate_info *info =
 		(const struct vcpu_runstate_info *)v->runstate_area;
 
+	_Static_assert(sizeof(*info) <= sizeof(v->runstate_area),
+		       "the area has room");
 	/* Written by Xen while this vCPU does not run. */
 	return __atomic_load_n(&info->state_entry_time, __ATOMIC_RELAXED);
 }
 
-/* Have Xen keep the area of a vCPU up to date, or no more. */
-static int use_runstate(struct xg_guest *g, uint32_t cpu, bool on)
+/*
+ * Sleep until a port is pending, or `timeout` is over. After a sleep it is
+ * known what time it is, and the next one ends with the timeout. Where that did
+ * not sleep an interrupt was waiting, or the time is over already; another
+ * sleep can tell.
+ */
+static inline int sleep(struct xg_guest *g, const struct xg_vcpu *v,
+			struct sched_poll *op, const uint32_t *ports,
+			uint64_t timeout)
 {
-	struct vcpu_register_runstate_memory_area op = {0};
-	struct xg_vcpu *v = &g->evtchn.vcpus[cpu];
-	int rc;
+	uint64_t since = running_since(v), ran = FIRST_TRY, end = 0;
+	int tries = TRIES;
 
-	_Static_assert(sizeof(struct vcpu_runstate_info) <=
-			       sizeof(v->runstate_area),
-		       "the area has room");
-	if (v->has_runstate == on)
-		return 0;
-	if (on)
-		op.addr.v = (struct vcpu_runstate_info *)v->runstate_area;
-	rc = xg_hypercall3(g, __HYPERVISOR_vcpu_op,
-			   VCPUOP_register_runstate_memory_area, cpu,
-			   (uintptr_t)&op);
-	if (!rc)
-		v->has_runstate = on;
-	return rc;
-}
-
-static void end_waits(struct xg_guest *g)
-{
-	for (uint32_t cpu = 0; cpu < g->evtchn.nr_vcpus; cpu++)
-		use_runstate(g, cpu, false);
-}
-
-/* What time it is now. */
-static int system_time(struct xg_guest *g, const struct xg_vcpu *v,
-		       uint64_t *now)
-{
-	struct sched_poll nothing = {0};
-	uint64_t since = running_since(v);
-	uint64_t ran = FIRST_TRY;
-
-	for (int i = 0; i < TRIES; i++) {
-		int rc;
-
-		nothing.timeout = since + ran;
-		rc = poll(g, &nothing);
-		*now = running_since(v);
-		if (rc || *now != since)
-			return rc;
-		ran += ran / TRY_PARTS;
-	}
-	/* An interrupt is pending all the time, and nobody serves it. */
-	return -XG_EAGAIN;
-}
-
-/* Sleep until a port is pending, or the time is over that `op` says. */
-static int sleep_until(struct xg_guest *g, const struct xg_vcpu *v,
-		       const uint32_t *ports, struct sched_poll *op)
-{
-	for (;;) {
-		uint64_t before = running_since(v), now;
-		int rc = poll(g, op);
+	if (timeout != XG_FOREVER)
+		op->timeout = since + ran;
+	do {
+		int rc = xg_hypercall3(g, __HYPERVISOR_sched_op, SCHEDOP_poll,
+				       (uintptr_t)op, 0);
+		uint64_t now = running_since(v);
 
 		if (!rc)
 			rc = any_pending(g, ports, op->nr_ports);
 		if (rc)
 			return rc;
-		now = running_since(v);
-		if (now == before) {
-			/* Nothing slept: an interrupt is waiting, and if it
-			 * still waits, it is masked. Or the time is over
-			 * already, which only another sleep can tell. */
-			if (xg_upcall_pending(v))
-				return -XG_EAGAIN;
-			rc = system_time(g, v, &now);
-			if (!rc)
-				rc = any_pending(g, ports, op->nr_ports);
-			if (rc)
-				return rc;
+		if (now == since) {
+			ran += ran / TRY_PARTS;
+			op->timeout = since + ran;
+			continue;
 		}
-		if (op->timeout && now >= op->timeout)
+		if (!end && now <= UINT64_MAX - timeout)
+			end = now + timeout;
+		if (end && now >= end)
 			return 0;
-	}
+		op->timeout = end;
+		since = now;
+		ran = FIRST_TRY;
+		tries = TRIES;
+	} while (--tries);
+	/* An interrupt is pending all the time, and nobody serves it. */
+	return -XG_EAGAIN;
 }
 
 int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 		   uint64_t timeout)
 {
-	/* A hosted program's thread acts for the first vCPU. */
-	uint32_t cpu = g->platform->cpu_id(g->context);
+	struct xg_vcpu *v = xg_this_vcpu(g);
 	struct sched_poll op = {.nr_ports = count};
-	const struct xg_vcpu *v;
-	uint64_t now;
 	int rc;
 
 	if (count && !ports)
 		return -XG_EINVAL;
-	if (cpu >= g->evtchn.nr_vcpus)
-		cpu = 0;
-	v = &g->evtchn.vcpus[cpu];
-	/* The handle's type has no const: Xen only reads. */
-	set_xen_guest_handle(op.ports, (evtchn_port_t *)(uintptr_t)ports);
 	rc = any_pending(g, ports, count);
 	if (rc || !timeout)
 		return rc;
-	__atomic_store_n(&g->evtchn.end_waits, end_waits, __ATOMIC_RELAXED);
-	rc = use_runstate(g, cpu, true);
-	if (!rc && timeout != XG_FOREVER) {
-		rc = system_time(g, v, &now);
-		if (!rc && now <= UINT64_MAX - timeout)
-			op.timeout = now + timeout;
+	/* A hosted program's thread acts for the first vCPU. */
+	if (!v)
+		v = g->evtchn.vcpus;
+	/* The handle's type has no const: Xen only reads. */
+	set_xen_guest_handle(op.ports, (evtchn_port_t *)(uintptr_t)ports);
+	rc = use_runstate(g, v, v->runstate_area);
+	if (!rc) {
+		rc = sleep(g, v, &op, ports, timeout);
+		use_runstate(g, v, NULL);
 	}
-	return rc ? rc : sleep_until(g, v, ports, &op);
+	return rc;
 }

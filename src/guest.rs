@@ -384,9 +384,10 @@ impl Guest<'_> {
     /// How event channels are shared with Xen.
     pub fn events_abi(&self) -> EventsAbi {
         // SAFETY: set up, and never changed while others may look.
-        match unsafe { (*self.as_raw()).evtchn.abi } {
-            ffi::XG_ABI_FIFO => EventsAbi::Fifo,
-            _ => EventsAbi::TwoLevel,
+        if unsafe { (*self.as_raw()).evtchn.words.is_null() } {
+            EventsAbi::TwoLevel
+        } else {
+            EventsAbi::Fifo
         }
     }
 

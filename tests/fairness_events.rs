@@ -226,6 +226,27 @@ fn rotation_goes_on_where_a_budget_ended() {
     }
 }
 
+/// The last events behind an upcall that ended early, served by themselves, and
+/// then upcalls for nothing: they end.
+#[test]
+fn nothing_is_left_to_go_on_with() {
+    for abi in ABIS {
+        for ports in storms() {
+            for budget in [1, 2, 3, 63] {
+                scene(abi, &ports, &[], |scene| {
+                    scene.raise(&ports);
+                    assert_all_once(&scene.upcalls(budget), &ports);
+                    scene.upcall(budget);
+                    scene.xen.raise(ports[0]);
+                    scene.upcall(64);
+                    scene.upcall(64);
+                    assert_eq!(scene.log.take(), &ports[..1]);
+                });
+            }
+        }
+    }
+}
+
 /// Raised at any moment of a storm, a port is served in this pass or in the
 /// next one. With queues, and between upcalls: before any other port's second
 /// turn.

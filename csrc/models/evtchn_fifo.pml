@@ -8,7 +8,7 @@
  *   ops_mask() ...     xg_port_mask() and others           evtchn_port.c
  *   unlink()           unlink()                            evtchn_fifo.c
  *   call_handler()     call_handler()
- *   serve()            serve() and first_port()
+ *   serve()            xg_fifo_serve()
  *   xen_raise()        Xen: EVTCHNOP_send and others, one queue per port
  *   xen_unmask()       Xen: EVTCHNOP_unmask
  *   the rest           upcall.inc
@@ -37,7 +37,7 @@
  * mutant: SERVE_MASKED safety: ports masked since they were unlinked are served
  * mutant: MASK_BEFORE_PENDING safety: an event is put back after its port was masked
  * mutant: PUT_BACK_WITHOUT_A_LOOK safety: put_back does not settle the port
- * mutant: HEAD_DROPPED queue: heads are not kept when the budget is used up
+ * mutant: HEAD_ALWAYS queue: the head is written behind the last port too
  * mutant: READY_DROPPED queue: ready queues are not put back with them
  * mutant: ACKNOWLEDGE_LATE queue: upcall_pending is cleared after the queues were served
  * mutant: READY_ONCE priority: what became ready meanwhile is not looked for
@@ -58,8 +58,7 @@
 #define PENDING 32
 
 byte word[PORTS];
-byte control_head[QUEUES], ready;	/* shared with Xen */
-byte head[QUEUES];			/* struct xg_vcpu */
+byte head[QUEUES], ready;	/* shared with Xen */
 byte tail[QUEUES];			/* Xen's */
 bit lock[QUEUES];
 
@@ -128,7 +127,7 @@ inline xen_raise(p)
 	      :: else
 	      fi;
 	      if
-	      :: !linked -> control_head[QUEUE_OF(p)] = p
+	      :: !linked -> head[QUEUE_OF(p)] = p
 	      :: else
 	      fi;
 	      tail[QUEUE_OF(p)] = p
@@ -230,6 +229,13 @@ inline serve_port(p)
 	visit_begins();
 	unlink(p);
 	next = word_was & LINK;
+#ifdef MUTANT_HEAD_ALWAYS
+	head[queue] = next;
+#endif
+	if
+	:: next -> head[queue] = next
+	:: else -> mine = mine & ~BIT(queue)
+	fi;
 #ifdef MUTANT_MASK_READ_AFTER
 	served = (word_was & PENDING) && !(word[p] & MASKED);
 #else
@@ -274,10 +280,6 @@ inline serve()
 	   queue = (mine & 1 -> 0 : 1);
 #endif
 	   p = head[queue];
-	   if
-	   :: !p -> p = control_head[queue]
-	   :: else
-	   fi;
 	   next = 0;
 	   if
 	   :: p ->
@@ -286,12 +288,7 @@ inline serve()
 	      :: served -> budget--
 	      :: else
 	      fi
-	   :: else
-	   fi;
-	   head[queue] = next;
-	   if
-	   :: !next -> mine = mine & ~BIT(queue)
-	   :: else
+	   :: else -> mine = mine & ~BIT(queue)
 	   fi;
 #ifndef MUTANT_READY_ONCE
 	   if
@@ -301,15 +298,14 @@ inline serve()
 #endif
 	:: else -> break
 	od;
-#ifndef MUTANT_READY_DROPPED
 	if
-	:: mine -> ready = ready | mine
-	:: else
+	:: budget
+	:: else ->
+#ifndef MUTANT_READY_DROPPED
+	   ready = ready | mine;
+#endif
+	   upcall_pending = 1
 	fi;
-#endif
-#ifdef MUTANT_HEAD_DROPPED
-	head[1] = 0;
-#endif
 	visit_ends();
 	atomic { mine = 0; next = 0; queue = 0; p = 0; word_was = 0; served = 0 }
 }

@@ -4,7 +4,9 @@
  * evtchn_upcall.c; 2-level ABI). Port 0 is bound to handler 1 and raised
  * twice; it is re-bound, unbound and bound, or closed, opened and bound, to
  * handler 2, from another CPU (closed: CLOSE) or (INSIDE) by a handler on the upcall's own.
- * Handlers use their port; another thread masks and unmasks it.
+ * Handlers use their port; another thread masks and unmasks it. Or (ABOVE) an
+ * interrupt above the upcall unbinds it, as that is about to call the handler,
+ * and another CPU binds it.
  *
  *   here               in csrc/
  *   withdraw()         xg_evtchn_withdraw()                evtchn_handler.c
@@ -28,31 +30,39 @@
  * run: masker safety -DMASKER
  * run: close safety -DCLOSE
  * run: inside safety -DINSIDE
+ * run: above safety -DINSIDE -DABOVE
  * mutant: NO_QUIESCE elsewhere: nobody waits for a running handler
  * mutant: VISIT_AFTER_MASK close: the upcall says where it is after it read the mask
  * mutant: WITHDRAW_WITHOUT_MASK close: closing leaves the mask bit as it is
  * mutant: QUIESCE_FIRST masker: the wait comes before the handler is gone
  * mutant: WITHDRAW_ONCE close: close does not look for a handler bound meanwhile
- * mutant: NO_FORGET inside: close leaves the port's event in `todo`
+ * mutant: NO_STALE inside: close leaves the port its event in an upcall beneath
+ * mutant: STALE_UNCOUNTED close: a closed port's next event is dropped
+ * mutant: BIND_UNUSED above: bind waits only in place of a handler
  * mutant: WAIT_FOR_SELF inside: a handler waits for its own visit to end
  * mutant: HANDLER_BEFORE_DATA masker: bind stores the handler first
  * mutant: REPLACE_IN_PLACE elsewhere: bind does not withdraw the old handler
  * mutant: STAY_MASKED close: close leaves the port in `masked`
  * mutant: PUT_BACK_WITHOUT_A_LOOK masker: put_back does not settle the port
  * mutant: MASK_BEFORE_PENDING masker: an event is put back after its port was masked
- * mutant: MASK_BEFORE_PENDING inside: the same in mask by a handler
  */
 
 #define PORTS 2
-/* Port 0 is the one that waits in `todo` while its sibling is served. */
+/* Port 0 is the one that waits while its sibling is served. */
 #define NEXT(word) HIGHEST(word)
 #define COUNT(p) if :: !old -> credit[p]++ :: else fi
 #define UNCOUNT(p) credit[p]--
 
+#ifdef ABOVE
+#define INTERRUPTED interrupted(port)
+#endif
+
 #include "upcall.inc"
 #include "abi_2l.inc"
 
-byte data = 1;		/* of port 0's handler */
+byte passed;		/* struct xg_vcpu */
+byte code = 1, data = 1;	/* port 0's handler and its argument */
+byte used = 3;		/* XG_PORT_USED */
 
 /* Of the model. */
 byte running;		/* whose handler */
@@ -80,7 +90,7 @@ inline withdraw(p, on_vcpu)
 #else
 	if
 	:: on_vcpu
-	:: else -> quiesce()
+	:: else -> quiesce(); used = used & ~BIT(p)
 	fi
 #endif
 #endif
@@ -88,12 +98,13 @@ inline withdraw(p, on_vcpu)
 
 inline install(p, h)
 {
+	code = h;
 #ifdef MUTANT_HANDLER_BEFORE_DATA
-	handler[p] = h;
+	d_step { handler[p] = h; used = used | BIT(p) };
 	data = h;
 #else
 	data = h;
-	handler[p] = h;
+	d_step { handler[p] = h; used = used | BIT(p) };
 #endif
 	settle(p)
 }
@@ -113,7 +124,13 @@ inline bind(p, h, on_vcpu)
 {
 #ifndef MUTANT_REPLACE_IN_PLACE
 	if
-	:: handler[p] -> withdraw(p, on_vcpu); is_gone(OLD, on_vcpu)
+#ifdef MUTANT_BIND_UNUSED
+	:: handler[p] ->
+#else
+	:: used & BIT(p) ->
+#endif
+	   withdraw(p, on_vcpu);
+	   is_gone(OLD, on_vcpu)
 	:: else
 	fi;
 #endif
@@ -133,13 +150,12 @@ inline close(p, on_vcpu)
 #ifndef MUTANT_WITHDRAW_ONCE
 	withdraw(p, on_vcpu);
 #endif
-#ifndef MUTANT_NO_FORGET
-	if
-	:: on_vcpu -> forget(p)
-	:: else
-	fi;
-#endif
+	/* By any thread: it may have asked where it runs on this vCPU. */
+	closed_now = closed_now | BIT(p);
 	d_step {
+#ifndef MUTANT_NO_STALE
+		stale = stale | BIT(p);
+#endif
 #ifndef MUTANT_STAY_MASKED
 		masked = masked & ~BIT(p);
 #endif
@@ -171,7 +187,24 @@ inline open(p)
 	opened = opened | BIT(p)
 }
 
-#ifdef INSIDE
+#ifdef ABOVE
+/* Once. The handler is gone when bind has returned. */
+inline interrupted(p)
+{
+	if
+	:: p == 0 && !special && !acted ->
+	   acted = 1;
+	   withdraw(0, true);
+	   unbound = 1
+	:: true
+	fi
+}
+
+inline act()
+{
+	skip
+}
+#elif defined(INSIDE)
 /* What the handler of port 0 or of its sibling does, once. */
 inline act()
 {
@@ -203,6 +236,7 @@ inline act()
 
 inline run_handler(p)
 {
+	h = (p -> h : code);
 	d_step {
 		assert(p || !(gone & BIT(h)));
 		assert(credit[p]);
@@ -236,12 +270,11 @@ active proctype vcpu()
 {
 	LOCALS;
 	PASS_LOCALS;
-	byte start;
 
 end:	do
 	:: d_step { interrupt -> interrupt = 0 };
 	   upcall();
-	   atomic { FORGET_LOCALS; FORGET_PASS; start = 0 }
+	   atomic { FORGET_LOCALS; FORGET_PASS }
 	od
 }
 
@@ -326,7 +359,7 @@ init
 
 	timeout;
 	assert(!(owed & ~pending));
-	assert(!serving && !todo && !running);
+	assert(!serving && !running);
 	if
 	:: handler[0] -> assert(maskbits == masked)
 	:: else -> bind(0, NEW, false)

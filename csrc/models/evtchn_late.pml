@@ -6,7 +6,7 @@
  * off.
  *
  *   here               in csrc/
- *   hold()             hold()                              evtchn_upcall.c
+ *   hold()             what holds in xg_evtchn_call_special()   evtchn_upcall.c
  *   release()          xg_evtchn_release(), which          evtchn_late.c
  *                      xg_evtchn_done() ends with
  *   set_late_off()     xg_evtchn_set_late(.., false)
@@ -41,6 +41,7 @@ byte late = 1;
  * handler was called. */
 byte work;
 bit was_on;
+byte passed;	/* struct xg_vcpu */
 
 inline release(p)
 {
@@ -51,25 +52,25 @@ inline release(p)
 	fi
 }
 
-/* And the call that follows. */
 inline hold(p)
 {
-	d_step {
-#ifndef MUTANT_LATE_READ_BEFORE
-		special = late & BIT(p);
-#endif
-		held = held | BIT(p)
-	};
-	if
-	:: special
-	:: else -> held = held & ~BIT(p)
-	fi;
-#ifdef MUTANT_HELD_NOT_REREAD
-	ops_mask(p);
+#ifdef MUTANT_LATE_READ_BEFORE
+	held = held | BIT(p);
 #else
-	settle(p);
+	d_step {
+		special = late & BIT(p);
+		held = (special -> held | BIT(p) : held)
+	};
 #endif
-	run_handler(p)
+	if
+	:: special ->
+#ifdef MUTANT_HELD_NOT_REREAD
+	   ops_mask(p)
+#else
+	   settle(p)
+#endif
+	:: else
+	fi
 }
 
 inline set_late_off(p)
@@ -118,12 +119,11 @@ active proctype vcpu()
 {
 	LOCALS;
 	PASS_LOCALS;
-	byte start;
 
 end:	do
 	:: d_step { interrupt -> interrupt = 0 };
 	   upcall();
-	   atomic { FORGET_LOCALS; FORGET_PASS; start = 0 }
+	   atomic { FORGET_LOCALS; FORGET_PASS }
 	od
 }
 

@@ -7,7 +7,7 @@
  *
  *   here               in csrc/
  *   move()             xg_evtchn_bind_vcpu()               evtchn_vcpu.c
- *   serve_vcpu()       serve(), with serve_word()          evtchn_2l.c
+ *   serve_vcpu()       serve(), with serve_words()         evtchn_2l.c
  *   xen_...(), ops_..  as in abi_2l.inc, with a selector per vCPU
  *   the rest           upcall.inc
  *
@@ -79,7 +79,7 @@ inline move(n)
 {
 	moving = BIT(0);
 	ops_mask(0);
-	/* xg_evtchn_quiesce(). */
+	/* xg_evtchn_stop(). */
 	!visiting[0];
 	!visiting[1];
 	xen_vcpu = n;

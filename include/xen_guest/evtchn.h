@@ -19,10 +19,15 @@
  * xg_evtchn_reset(), for their own port too.
  *
  * Bind in place of another handler, unbind, close and xg_evtchn_bind_vcpu()
- * wait for the upcalls of other vCPUs, never for one beneath the caller. So
+ * wait for the upcalls of other vCPUs, never for one beneath the caller; so
+ * does bind of a port whose last handler was taken away inside of an upcall. So
  * handlers on two vCPUs that both call one of these at the same time wait for
  * each other without end: with several vCPUs, leave these calls to threads, or
  * to the handlers of one vCPU.
+ *
+ * An interrupt above an upcall may call what handlers may, but for one thing:
+ * it does not bind a port that had a handler when the upcall began. The upcall
+ * may be between that handler and its argument.
  *
  * ABIs. Xen offers two ways to share ports; xg_guest_init() takes the one
  * that its configuration asks for. Only the FIFO ABI has priorities.
@@ -57,10 +62,6 @@ struct vcpu_info;		  /* xen/xen.h */
 /* Called for an event with the pointer given at bind. */
 typedef void (*xg_evtchn_handler_t)(void *data);
 
-/* How ports are shared with Xen. */
-#define XG_ABI_2L   0u /* two levels of bits: 4096 ports, no priorities */
-#define XG_ABI_FIFO 1u /* queues: 131072 ports, 16 priorities */
-
 #define XG_PORTS_PER_GROUP     64   /* ports of one struct xg_port_group */
 #define XG_MAX_2L_GROUPS       64   /* that the 2-level ABI can have */
 #define XG_MAX_PORT_GROUPS     2048 /* that the FIFO ABI can have */
@@ -84,7 +85,8 @@ typedef void (*xg_evtchn_handler_t)(void *data);
 #define XG_PORT_MASKED	16u  /* by xg_evtchn_mask() */
 #define XG_PORT_HELD	32u  /* late, with an event that is not over */
 #define XG_PORT_MOVING	64u  /* on its way to another vCPU */
-#define XG_PORT_STALE	128u /* an upcall still has an event that is not its */
+#define XG_PORT_STALE	128u /* was closed since it last had an event */
+#define XG_PORT_USED	256u /* an upcall may have read the handler */
 
 /* 64 ports: the caller's storage, the library's contents. */
 struct xg_port_group {
@@ -93,28 +95,27 @@ struct xg_port_group {
 		uint32_t idle; /* late events in a row without work */
 		xg_evtchn_handler_t handler;
 		void *data;
+		uint64_t closed; /* stale: what the vCPU's `taken` was then */
 	} slots[XG_PORTS_PER_GROUP];
 };
 
 /* One vCPU: the caller's storage, the library's contents. */
 struct xg_vcpu {
-	/* Shared with Xen for all vCPUs but the first, whose part is in the
-	 * shared-info page. Must not cross a page. */
-	uint64_t info_area[8] __attribute__((aligned(64)));
-	/* Shared with Xen once a wait had a time limit: the same. */
-	uint64_t runstate_area[8] __attribute__((aligned(64)));
+	uint32_t serving; /* odd in a visit, evtchn_upcall.c */
+	uint32_t budget;  /* handlers that the upcall may call */
 	struct xg_guest *guest;
 	struct vcpu_info *info; /* null: not online */
 	struct evtchn_fifo_control_block *control;
 	uint64_t *ports; /* the ports that are its; null: all */
-	uint64_t todo;	 /* 2-level: the word's events that are served */
-	const struct xg_port_slot *next; /* 2-level: where in it that goes on */
-	const struct xg_port_slot *end;	 /* 2-level: of the word */
-	uint32_t start;	   /* 2-level: the port that is to be first next */
-	uint32_t budget;   /* handlers that the upcall may call */
-	uint32_t serving;  /* odd in a visit, evtchn_upcall.c */
-	uint32_t head[16]; /* FIFO: next port of each queue, 0: ask Xen */
-	uint32_t has_runstate;
+	uint64_t taken;	 /* counts what upcalls take; as no other vCPU does */
+	uint64_t passed; /* 2-level: the ports that are not to be next ... */
+	uint32_t first;	 /* ... of this word, which is */
+	uint32_t id;	 /* as Xen counts */
+	/* Shared with Xen for all vCPUs but the first, whose part is in the
+	 * shared-info page. Must not cross a page. */
+	uint64_t info_area[8] __attribute__((aligned(64)));
+	/* Shared with Xen while a thread of the vCPU waits: the same. */
+	uint64_t runstate_area[8] __attribute__((aligned(64)));
 };
 
 /* Event channels inside struct xg_guest: the library's contents. */
@@ -124,13 +125,11 @@ struct xg_evtchn {
 	uint32_t *words;   /* FIFO: a word for each port; 2-level: null */
 	struct xg_port_slot *slots;
 	struct xg_vcpu *vcpus;
-	void (*end_waits)(struct xg_guest *g); /* null: none has begun */
 	uint8_t *fifo_pages;
 	uint32_t nr_fifo_pages;
 	uint32_t nr_groups;
 	uint32_t nr_ports;
 	uint32_t nr_vcpus;
-	uint32_t abi;
 };
 
 /*
@@ -207,7 +206,8 @@ int xg_evtchn_bind_ipi(struct xg_guest *g, uint32_t vcpu);
 /*
  * Take over a port that Xen connected at boot, as the device tree says. It
  * is open from now on, and closing it only unbinds: Xen could not give it
- * again. It can be adopted or bound again; only xg_evtchn_reset() closes it.
+ * again. It can be adopted or bound again, with what it has pending; only
+ * xg_evtchn_reset() closes it.
  * -XG_EINVAL also if Xen says that it is not in use.
  */
 int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port);
@@ -239,7 +239,8 @@ int xg_evtchn_notify(struct xg_guest *g, uint32_t port);
 /*
  * Hold the port's events back, or let them through. Unmasking delivers what
  * arrived meanwhile. Both can be repeated; they do not nest. A handler that
- * is running when its port is masked elsewhere finishes.
+ * is running when its port is masked elsewhere finishes. An event that an
+ * upcall has taken and not come to yet is pending again once it does.
  */
 int xg_evtchn_mask(struct xg_guest *g, uint32_t port);
 int xg_evtchn_unmask(struct xg_guest *g, uint32_t port);
@@ -311,12 +312,14 @@ int xg_evtchn_release(struct xg_guest *g, uint32_t port);
  * event that is delivered to a handler is not pending any more.
  *
  * Interrupts are served meanwhile if they are enabled. To know what time it
- * is, a wait with a limit first sleeps for a moment: up to a sixteenth of the
- * time that the vCPU had run since it slept last. The limit counts from there.
+ * is, a wait with a limit first sleeps for a moment, unless a port is pending
+ * before: up to a sixteenth of the time that the vCPU had run since it slept
+ * last. The limit counts from there.
  *
  * Returns 1, or 0 after the time, or
  *   -XG_EINVAL  more than 128 ports, or one that is not open
- *   -XG_EAGAIN  an interrupt is pending and masked: nobody can sleep
+ *   -XG_EAGAIN  an interrupt was pending each of some hundred times that this
+ *               tried to sleep: it is masked, or there is a storm of them
  * Thread context on a vCPU of the guest that is up. The thread stays on it
  * until this returns.
  */

@@ -29,8 +29,6 @@ pub const XG_ENOSPC: u32 = 28;
 pub const XG_ERANGE: u32 = 34;
 pub const XG_ENOSYS: u32 = 38;
 pub const XG_EOPNOTSUPP: u32 = 95;
-pub const XG_ABI_2L: u32 = 0;
-pub const XG_ABI_FIFO: u32 = 1;
 pub const XG_PORTS_PER_GROUP: u32 = 64;
 pub const XG_MAX_2L_GROUPS: u32 = 64;
 pub const XG_MAX_PORT_GROUPS: u32 = 2048;
@@ -46,6 +44,7 @@ pub const XG_PORT_MASKED: u32 = 16;
 pub const XG_PORT_HELD: u32 = 32;
 pub const XG_PORT_MOVING: u32 = 64;
 pub const XG_PORT_STALE: u32 = 128;
+pub const XG_PORT_USED: u32 = 256;
 pub const XG_GRANTS_PER_FRAME: u32 = 512;
 pub const XG_GRANTS_PER_FRAME_V2: u32 = 256;
 pub const XG_GRANT_STATUS_FRAMES: u32 = 8;
@@ -219,11 +218,12 @@ pub struct xg_port_group_xg_port_slot {
     pub idle: u32,
     pub handler: xg_evtchn_handler_t,
     pub data: *mut ::core::ffi::c_void,
+    pub closed: u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of xg_port_group_xg_port_slot"]
-        [::core::mem::size_of::<xg_port_group_xg_port_slot>() - 24usize];
+        [::core::mem::size_of::<xg_port_group_xg_port_slot>() - 32usize];
     ["Alignment of xg_port_group_xg_port_slot"]
         [::core::mem::align_of::<xg_port_group_xg_port_slot>() - 8usize];
     ["Offset of field: xg_port_group_xg_port_slot::state"]
@@ -234,6 +234,8 @@ const _: () = {
         [::core::mem::offset_of!(xg_port_group_xg_port_slot, handler) - 8usize];
     ["Offset of field: xg_port_group_xg_port_slot::data"]
         [::core::mem::offset_of!(xg_port_group_xg_port_slot, data) - 16usize];
+    ["Offset of field: xg_port_group_xg_port_slot::closed"]
+        [::core::mem::offset_of!(xg_port_group_xg_port_slot, closed) - 24usize];
 };
 impl Default for xg_port_group_xg_port_slot {
     fn default() -> Self {
@@ -246,7 +248,7 @@ impl Default for xg_port_group_xg_port_slot {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 1536usize];
+    ["Size of xg_port_group"][::core::mem::size_of::<xg_port_group>() - 2048usize];
     ["Alignment of xg_port_group"][::core::mem::align_of::<xg_port_group>() - 8usize];
     ["Offset of field: xg_port_group::slots"]
         [::core::mem::offset_of!(xg_port_group, slots) - 0usize];
@@ -264,41 +266,36 @@ impl Default for xg_port_group {
 #[repr(align(64))]
 #[derive(Debug, Copy, Clone)]
 pub struct xg_vcpu {
-    pub info_area: [u64; 8usize],
-    pub runstate_area: [u64; 8usize],
+    pub serving: u32,
+    pub budget: u32,
     pub guest: *mut xg_guest,
     pub info: *mut vcpu_info,
     pub control: *mut evtchn_fifo_control_block,
     pub ports: *mut u64,
-    pub todo: u64,
-    pub next: *const xg_port_group_xg_port_slot,
-    pub end: *const xg_port_group_xg_port_slot,
-    pub start: u32,
-    pub budget: u32,
-    pub serving: u32,
-    pub head: [u32; 16usize],
-    pub has_runstate: u32,
+    pub taken: u64,
+    pub passed: u64,
+    pub first: u32,
+    pub id: u32,
+    pub info_area: [u64; 8usize],
+    pub runstate_area: [u64; 8usize],
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_vcpu"][::core::mem::size_of::<xg_vcpu>() - 320usize];
+    ["Size of xg_vcpu"][::core::mem::size_of::<xg_vcpu>() - 192usize];
     ["Alignment of xg_vcpu"][::core::mem::align_of::<xg_vcpu>() - 64usize];
-    ["Offset of field: xg_vcpu::info_area"][::core::mem::offset_of!(xg_vcpu, info_area) - 0usize];
+    ["Offset of field: xg_vcpu::serving"][::core::mem::offset_of!(xg_vcpu, serving) - 0usize];
+    ["Offset of field: xg_vcpu::budget"][::core::mem::offset_of!(xg_vcpu, budget) - 4usize];
+    ["Offset of field: xg_vcpu::guest"][::core::mem::offset_of!(xg_vcpu, guest) - 8usize];
+    ["Offset of field: xg_vcpu::info"][::core::mem::offset_of!(xg_vcpu, info) - 16usize];
+    ["Offset of field: xg_vcpu::control"][::core::mem::offset_of!(xg_vcpu, control) - 24usize];
+    ["Offset of field: xg_vcpu::ports"][::core::mem::offset_of!(xg_vcpu, ports) - 32usize];
+    ["Offset of field: xg_vcpu::taken"][::core::mem::offset_of!(xg_vcpu, taken) - 40usize];
+    ["Offset of field: xg_vcpu::passed"][::core::mem::offset_of!(xg_vcpu, passed) - 48usize];
+    ["Offset of field: xg_vcpu::first"][::core::mem::offset_of!(xg_vcpu, first) - 56usize];
+    ["Offset of field: xg_vcpu::id"][::core::mem::offset_of!(xg_vcpu, id) - 60usize];
+    ["Offset of field: xg_vcpu::info_area"][::core::mem::offset_of!(xg_vcpu, info_area) - 64usize];
     ["Offset of field: xg_vcpu::runstate_area"]
-        [::core::mem::offset_of!(xg_vcpu, runstate_area) - 64usize];
-    ["Offset of field: xg_vcpu::guest"][::core::mem::offset_of!(xg_vcpu, guest) - 128usize];
-    ["Offset of field: xg_vcpu::info"][::core::mem::offset_of!(xg_vcpu, info) - 136usize];
-    ["Offset of field: xg_vcpu::control"][::core::mem::offset_of!(xg_vcpu, control) - 144usize];
-    ["Offset of field: xg_vcpu::ports"][::core::mem::offset_of!(xg_vcpu, ports) - 152usize];
-    ["Offset of field: xg_vcpu::todo"][::core::mem::offset_of!(xg_vcpu, todo) - 160usize];
-    ["Offset of field: xg_vcpu::next"][::core::mem::offset_of!(xg_vcpu, next) - 168usize];
-    ["Offset of field: xg_vcpu::end"][::core::mem::offset_of!(xg_vcpu, end) - 176usize];
-    ["Offset of field: xg_vcpu::start"][::core::mem::offset_of!(xg_vcpu, start) - 184usize];
-    ["Offset of field: xg_vcpu::budget"][::core::mem::offset_of!(xg_vcpu, budget) - 188usize];
-    ["Offset of field: xg_vcpu::serving"][::core::mem::offset_of!(xg_vcpu, serving) - 192usize];
-    ["Offset of field: xg_vcpu::head"][::core::mem::offset_of!(xg_vcpu, head) - 196usize];
-    ["Offset of field: xg_vcpu::has_runstate"]
-        [::core::mem::offset_of!(xg_vcpu, has_runstate) - 260usize];
+        [::core::mem::offset_of!(xg_vcpu, runstate_area) - 128usize];
 };
 impl Default for xg_vcpu {
     fn default() -> Self {
@@ -317,36 +314,31 @@ pub struct xg_evtchn {
     pub words: *mut u32,
     pub slots: *mut xg_port_group_xg_port_slot,
     pub vcpus: *mut xg_vcpu,
-    pub end_waits: ::core::option::Option<unsafe extern "C" fn(g: *mut xg_guest)>,
     pub fifo_pages: *mut u8,
     pub nr_fifo_pages: u32,
     pub nr_groups: u32,
     pub nr_ports: u32,
     pub nr_vcpus: u32,
-    pub abi: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_evtchn"][::core::mem::size_of::<xg_evtchn>() - 80usize];
+    ["Size of xg_evtchn"][::core::mem::size_of::<xg_evtchn>() - 64usize];
     ["Alignment of xg_evtchn"][::core::mem::align_of::<xg_evtchn>() - 8usize];
     ["Offset of field: xg_evtchn::only"][::core::mem::offset_of!(xg_evtchn, only) - 0usize];
     ["Offset of field: xg_evtchn::pending"][::core::mem::offset_of!(xg_evtchn, pending) - 8usize];
     ["Offset of field: xg_evtchn::words"][::core::mem::offset_of!(xg_evtchn, words) - 16usize];
     ["Offset of field: xg_evtchn::slots"][::core::mem::offset_of!(xg_evtchn, slots) - 24usize];
     ["Offset of field: xg_evtchn::vcpus"][::core::mem::offset_of!(xg_evtchn, vcpus) - 32usize];
-    ["Offset of field: xg_evtchn::end_waits"]
-        [::core::mem::offset_of!(xg_evtchn, end_waits) - 40usize];
     ["Offset of field: xg_evtchn::fifo_pages"]
-        [::core::mem::offset_of!(xg_evtchn, fifo_pages) - 48usize];
+        [::core::mem::offset_of!(xg_evtchn, fifo_pages) - 40usize];
     ["Offset of field: xg_evtchn::nr_fifo_pages"]
-        [::core::mem::offset_of!(xg_evtchn, nr_fifo_pages) - 56usize];
+        [::core::mem::offset_of!(xg_evtchn, nr_fifo_pages) - 48usize];
     ["Offset of field: xg_evtchn::nr_groups"]
-        [::core::mem::offset_of!(xg_evtchn, nr_groups) - 60usize];
+        [::core::mem::offset_of!(xg_evtchn, nr_groups) - 52usize];
     ["Offset of field: xg_evtchn::nr_ports"]
-        [::core::mem::offset_of!(xg_evtchn, nr_ports) - 64usize];
+        [::core::mem::offset_of!(xg_evtchn, nr_ports) - 56usize];
     ["Offset of field: xg_evtchn::nr_vcpus"]
-        [::core::mem::offset_of!(xg_evtchn, nr_vcpus) - 68usize];
-    ["Offset of field: xg_evtchn::abi"][::core::mem::offset_of!(xg_evtchn, abi) - 72usize];
+        [::core::mem::offset_of!(xg_evtchn, nr_vcpus) - 60usize];
 };
 impl Default for xg_evtchn {
     fn default() -> Self {
@@ -571,19 +563,19 @@ pub struct xg_guest {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 368usize];
+    ["Size of xg_guest"][::core::mem::size_of::<xg_guest>() - 352usize];
     ["Alignment of xg_guest"][::core::mem::align_of::<xg_guest>() - 8usize];
     ["Offset of field: xg_guest::platform"][::core::mem::offset_of!(xg_guest, platform) - 0usize];
     ["Offset of field: xg_guest::context"][::core::mem::offset_of!(xg_guest, context) - 8usize];
     ["Offset of field: xg_guest::shared_info"]
         [::core::mem::offset_of!(xg_guest, shared_info) - 16usize];
     ["Offset of field: xg_guest::evtchn"][::core::mem::offset_of!(xg_guest, evtchn) - 40usize];
-    ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 120usize];
-    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 352usize];
+    ["Offset of field: xg_guest::gnttab"][::core::mem::offset_of!(xg_guest, gnttab) - 104usize];
+    ["Offset of field: xg_guest::regions"][::core::mem::offset_of!(xg_guest, regions) - 336usize];
     ["Offset of field: xg_guest::nr_regions"]
-        [::core::mem::offset_of!(xg_guest, nr_regions) - 360usize];
+        [::core::mem::offset_of!(xg_guest, nr_regions) - 344usize];
     ["Offset of field: xg_guest::domctl_version"]
-        [::core::mem::offset_of!(xg_guest, domctl_version) - 364usize];
+        [::core::mem::offset_of!(xg_guest, domctl_version) - 348usize];
 };
 impl Default for xg_guest {
     fn default() -> Self {

@@ -92,8 +92,9 @@ impl Cx<'_, '_> {
     pub(crate) fn is_fifo(&mut self) -> bool {
         self.tell(A, |d| {
             // SAFETY: the guest is set up.
-            unsafe { (*d.raw()).evtchn.abi.into() }
-        }) == i64::from(ffi::XG_ABI_FIFO)
+            let two_level = unsafe { (*d.raw()).evtchn.words.is_null() };
+            i64::from(!two_level)
+        }) != 0
     }
 
     pub(crate) fn reset(&mut self, role: Role) -> i64 {
