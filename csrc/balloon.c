@@ -27,7 +27,7 @@ int xg_balloon_inflate(struct xg_guest *g, struct xg_balloon *balloon,
 {
 	int rc;
 
-	if (!balloon || !ram || !xg_window_valid(ram))
+	if (!balloon || !xg_window_valid(ram))
 		return -XG_EINVAL;
 	balloon->ram = *ram;
 	balloon->first = 0;

@@ -33,7 +33,7 @@ static int map(struct xg_guest *g, uint16_t dom, uint32_t what, uint32_t id,
 	if (!left)
 		return -XG_EINVAL;
 	*left = 0;
-	if (!at || !xg_window_valid(at) ||
+	if (!xg_window_valid(at) ||
 	    (prot | XG_PROT_WRITE) != (XG_PROT_READ | XG_PROT_WRITE))
 		return -XG_EINVAL;
 	rc = xg_check_empty(g, at->va, at->pages);
@@ -67,7 +67,7 @@ int xg_foreign_unmap(struct xg_guest *g, const struct xg_window *at,
 	if (!left)
 		return -XG_EINVAL;
 	*left = 0;
-	if (!at || !xg_window_valid(at))
+	if (!xg_window_valid(at))
 		return -XG_EINVAL;
 	rc = xg_unmap_pages(g, at->va, at->pages);
 	if (!rc)

@@ -6,7 +6,7 @@
 
 bool xg_window_valid(const struct xg_window *window)
 {
-	uint64_t pages = window->pages;
+	uint64_t pages = window ? window->pages : 0;
 
 	return pages && window->va && !xg_page_offset((uintptr_t)window->va) &&
 	       window->gfn <= (UINT64_MAX >> XG_PAGE_SHIFT) - pages &&

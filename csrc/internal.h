@@ -33,13 +33,17 @@ static inline uintptr_t xg_page_offset(uintptr_t address)
 	return address & (XG_PAGE_SIZE - 1);
 }
 
-/* guest.c: is the window usable: page aligned and not past the end? */
+/* guest.c: is the window usable: there, page aligned and not past the end? */
 bool xg_window_valid(const struct xg_window *window);
 
-/* memory.c: one operation on memory, with its argument structure; and whether
- * frames can be counted from `gfn` on. */
+/* Can so many frames be counted from `gfn` on? */
+static inline bool xg_frames_valid(uint64_t gfn, uint32_t count)
+{
+	return !count || gfn <= UINT64_MAX - (count - 1);
+}
+
+/* memory.c: one operation on memory, with its argument structure. */
 intptr_t xg_memory_op(const struct xg_guest *g, uint32_t cmd, void *arg);
-bool xg_frames_valid(uint64_t gfn, uint32_t count);
 /* So many frames of a range are listed at once. */
 #define XG_FRAMES 32u
 

@@ -78,11 +78,6 @@ XG_SLOW int xg_memory_remove_from_physmap(struct xg_guest *g, uint16_t dom,
 	return (int)xg_memory_op(g, XENMEM_remove_from_physmap, &op);
 }
 
-bool xg_frames_valid(uint64_t gfn, uint32_t count)
-{
-	return !count || gfn <= UINT64_MAX - (count - 1);
-}
-
 int xg_memory_remove_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 			   uint32_t count, uint32_t *done)
 {

@@ -21,44 +21,36 @@ static void clear_bit(uint64_t *words, uint32_t bit)
 int xg_region_init(struct xg_region *r, const struct xg_window *window,
 		   void *metadata, size_t size)
 {
-	size_t blocks, words;
+	uint32_t pages;
+	size_t words;
 
-	if (!r || !window || !metadata || !xg_window_valid(window) ||
-	    window->pages > XG_REGION_MAX_PAGES ||
+	if (!r || !metadata || !xg_window_valid(window))
+		return -XG_EINVAL;
+	pages = window->pages;
+	words = XG_REGION_WORDS(pages);
+	if (pages > XG_REGION_MAX_PAGES ||
 	    (uintptr_t)metadata % sizeof(uint64_t) ||
-	    size < XG_REGION_METADATA(window->pages))
+	    size < XG_REGION_METADATA(pages))
 		return -XG_EINVAL;
 	memset(r, 0, sizeof(*r));
 	memset(metadata, 0, size);
 	r->va = window->va;
 	r->gfn = window->gfn;
-	r->pages = window->pages;
-	blocks = XG_REGION_BLOCKS(r->pages);
-	words = XG_REGION_WORDS(r->pages);
-	for (r->leaves = 1; r->leaves < blocks; r->leaves *= 2)
-		;
+	r->pages = pages;
 	r->starts = metadata;
 	r->holes = r->starts + words;
 	r->mapped = r->holes + words;
 	r->nodes = (uint32_t *)(r->mapped + words);
+	for (r->leaves = 1; r->leaves < XG_REGION_BLOCKS(pages); r->leaves *= 2)
+		;
 	/* A hole, and behind it, up to the end of the block, what is as good
 	 * as taken. */
-	if (r->pages % XG_REGION_BLOCK)
-		set_bit(r->starts, r->pages);
+	if (pages % XG_REGION_BLOCK)
+		set_bit(r->starts, pages);
 	set_bit(r->starts, 0);
 	set_bit(r->holes, 0);
-	xg_region_update(r, 0, 0, r->pages - 1);
+	xg_region_update(r, 0, 0, pages - 1);
 	return 0;
-}
-
-/* A hole's pages up to `end` are taken from it, those of word `w` at least. */
-static void shorten_hole(struct xg_region *r, uint32_t page, uint32_t end)
-{
-	if (end < r->pages && !xg_test_bit(r->starts, end)) {
-		set_bit(r->starts, end);
-		set_bit(r->holes, end);
-	}
-	xg_region_update(r, page, page, end);
 }
 
 /*
@@ -95,20 +87,22 @@ static void free_pages(struct xg_region *r, uint32_t w, uint64_t mask,
 /* What is kept may be the middle of a longer run. */
 static void free_kept(struct xg_region *r)
 {
-	if (r->kept)
-		free_pages(r, r->kept_word, r->kept, 0);
+	free_pages(r, r->kept_word, r->kept, 0);
 	r->kept = 0;
 	r->singles = 0;
 }
 
 bool xg_region_is_free(struct xg_region *r)
 {
-	free_kept(r);
+	if (r->kept)
+		free_kept(r);
 	return r->nodes[1] > r->pages;
 }
 
-/* Make the free pages of a word allocations of one page, and keep them. */
-static void keep(struct xg_region *r, uint32_t page)
+/* Make the free pages of a word allocations of one page: `page`, the first of
+ * them, is asked for, the others are kept. Returns where a rest of their last
+ * hole would start, or `page`. */
+static uint32_t keep(struct xg_region *r, uint32_t page)
 {
 	uint32_t w = page / 64;
 	uint64_t free = xg_region_free(r->starts[w], r->holes[w]);
@@ -116,34 +110,39 @@ static void keep(struct xg_region *r, uint32_t page)
 	r->starts[w] |= free;
 	r->holes[w] = 0;
 	r->kept_word = w;
-	r->kept = free;
+	r->kept = free & (free - 1);
 	r->singles = free;
-	shorten_hole(r, page, free >> 63 ? w * 64 + 64 : page);
+	return free >> 63 ? w * 64 + 64 : page;
 }
 
 int32_t xg_region_take(struct xg_region *r, uint32_t n)
 {
-	uint32_t page;
+	uint32_t page, end;
 
+	if (n == 1 && r->kept) {
+		page = r->kept_word * 64 + (uint32_t)__builtin_ctzll(r->kept);
+		r->kept &= r->kept - 1;
+		return (int32_t)page;
+	}
 	if (!n)
 		return -XG_EINVAL;
-	if (n > 1 || !r->kept) {
-		page = xg_region_find(r, n);
-		if (page == r->pages) {
-			free_kept(r);
-			page = xg_region_find(r, n);
-		}
-		if (page == r->pages)
+	while ((page = xg_region_find(r, n)) == r->pages) {
+		if (!r->kept)
 			return -XG_ENOSPC;
-		if (n > 1) {
-			clear_bit(r->holes, page);
-			shorten_hole(r, page, page + n);
-			return (int32_t)page;
-		}
-		keep(r, page);
+		free_kept(r);
 	}
-	page = r->kept_word * 64 + (uint32_t)__builtin_ctzll(r->kept);
-	r->kept &= r->kept - 1;
+	if (n == 1) {
+		end = keep(r, page);
+	} else {
+		clear_bit(r->holes, page);
+		end = page + n;
+	}
+	/* The rest of the hole. */
+	if (end < r->pages && !xg_test_bit(r->starts, end)) {
+		set_bit(r->starts, end);
+		set_bit(r->holes, end);
+	}
+	xg_region_update(r, page, page, end);
 	return (int32_t)page;
 }
 
@@ -153,8 +152,8 @@ static inline uint64_t bits_from(uint32_t first, uint32_t n)
 	return (n < 64 ? ~(~UINT64_C(0) << n) : ~UINT64_C(0)) << first % 64;
 }
 
-/* What xg_region_mapped() finds of pages that no hole from before goes on in.
- * With XG_FLIP it does its work, whatever they are. */
+/* What xg_region_mapped() answers for pages that no hole from before goes on
+ * in. XG_FLIP is done whatever that is. */
 static int walk(struct xg_region *r, uint32_t first, uint32_t n, uint32_t how)
 {
 	uint64_t right = how & XG_MAPPED ? ~UINT64_C(0) : 0;

@@ -71,8 +71,9 @@ int xg_fill_frames(struct xg_guest *g, uint16_t dom, uint32_t what, uint32_t id,
 		   uint64_t first, const uint64_t *gfns, uint32_t count,
 		   uint32_t *left)
 {
-	/* If Xen fails at a later frame of a resource it leaves those before
-	 * mapped, and says neither how many they are nor why it failed. */
+	/* Those of a resource are done one by one, as all lists: if Xen fails
+	 * at a later frame of several it leaves those before mapped, and says
+	 * neither how many they are nor why it failed. */
 	uint32_t most = what & XG_FOREIGN ? XG_FRAMES : 1;
 	uint64_t from[XG_FRAMES], to[XG_FRAMES];
 	int errs[XG_FRAMES];
@@ -86,12 +87,13 @@ int xg_fill_frames(struct xg_guest *g, uint16_t dom, uint32_t what, uint32_t id,
 		return -XG_EINVAL;
 	while (done < count) {
 		uint32_t n = count - done < most ? count - done : most;
+		uint64_t gfn = place(gfns, what, done);
 		uint32_t one = 1;
 		int rc;
 
 		for (uint32_t i = 0; i < n; i++) {
 			from[i] = first + done + i;
-			to[i] = place(gfns, what, done + i);
+			to[i] = gfn + i;
 		}
 		if (what & XG_FOREIGN)
 			rc = xg_memory_add_to_physmap_batch(
