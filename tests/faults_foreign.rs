@@ -8,7 +8,7 @@ mod common;
 mod memory_pair;
 
 use common::{EINVAL, EIO, EXDEV, Fault, SELF, exhaust};
-use memory_pair::{PAGES, with_pair};
+use memory_pair::{PAGES, TABLE, with_pair};
 use xen_guest::ffi::{self, abi};
 use xen_guest::sim::{DomainConfig, Frame, Hook, Hypervisor};
 use xen_guest::{
@@ -124,6 +124,78 @@ fn roll_back_of_a_resource_fails() {
                 assert_eq!(pair.picture(), before);
             }
         }
+    });
+}
+
+/// Two steps of taking back fail: the others are done nevertheless, and the
+/// later frame's number is the answer. For a range of foreign frames, a range
+/// of a resource's and a list of these.
+#[test]
+fn two_frames_stay() {
+    with_pair(|pair| {
+        let gfns: Vec<u64> = (0..u64::from(PAGES)).map(|i| pair.window.gfn + i).collect();
+        let mut left = 99;
+        assert_eq!(pair.map_table(PROTECTIONS[0], &mut left), 0);
+        assert_eq!(pair.unmap(&mut left), 0);
+        let before = pair.picture();
+        let id = pair.dom0.domid();
+        for way in 0..3 {
+            // The hypercall that fails, and how many frames are there by then.
+            let (failing, filled) = if way == 0 { (3, 64) } else { (41, 40) };
+            for one in [1, 2, 7, 8, 9, 31, 32, 33] {
+                for other in [one + 1, one + 2, 8, 32, 33, filled] {
+                    if other <= one {
+                        continue;
+                    }
+                    for nth in [failing, failing + one, failing + other] {
+                        pair.xen.fail_hypercall(id, nth, EXDEV);
+                    }
+                    let rc = match way {
+                        0 => pair.map(PROTECTIONS[0], &mut left),
+                        1 => pair.map_table(PROTECTIONS[0], &mut left),
+                        _ => pair.acquire(&gfns, &mut left),
+                    };
+                    assert_eq!(pair.xen.faults_left(id), 0);
+                    assert_eq!((rc, u64::from(left)), (EIO, filled - one + 1));
+                    assert_eq!(pair.left_in_window(left), 2);
+                    let lower = (filled - other) as usize;
+                    assert_ne!(pair.window_frames()[lower], Frame::Empty);
+                    pair.clear_window(left);
+                    assert_eq!(pair.picture(), before);
+                }
+            }
+        }
+    });
+}
+
+/// Ranges that wrap and no frames at all are refused without asking Xen; of a
+/// list each frame is Xen's business.
+#[test]
+fn impossible_frames() {
+    with_pair(|pair| {
+        let before = pair.picture();
+        let calls = pair.xen.hypercalls(pair.dom0.domid());
+        let (raw, dom, gfn) = (pair.raw.0, pair.dom(), pair.window.gfn);
+        let list = [u64::MAX, gfn];
+        let mut lefts = [99; 5];
+        // SAFETY: the guest is set up; refused, or nothing to do.
+        let rcs = unsafe {
+            let [a, b, c, d, e] = &mut lefts;
+            [
+                ffi::xg_foreign_add_range(raw, dom, u64::MAX, 2, gfn, a),
+                ffi::xg_foreign_add_range(raw, dom, pair.gfn, 2, u64::MAX, b),
+                ffi::xg_memory_acquire_resource(raw, dom, TABLE, 0, u64::MAX, 2, list.as_ptr(), c),
+                ffi::xg_memory_acquire_resource(raw, dom, TABLE, 0, 0, 0, list.as_ptr(), d),
+                ffi::xg_foreign_add_range(raw, dom, u64::MAX, 0, u64::MAX, e),
+            ]
+        };
+        assert_eq!(rcs, [EINVAL, EINVAL, EINVAL, EINVAL, 0]);
+        assert_eq!(lefts, [0; 5]);
+        assert_eq!(pair.xen.hypercalls(pair.dom0.domid()), calls);
+        let mut left = 99;
+        assert_eq!((pair.acquire(&list, &mut left), left), (EINVAL, 0));
+        assert_eq!(pair.xen.hypercalls(pair.dom0.domid()), calls + 1);
+        assert_eq!(pair.picture(), before);
     });
 }
 
