@@ -37,9 +37,10 @@ bool xg_region_contains(const struct xg_guest *g, const void *va)
 #define GIVE 8u
 
 static XG_SLOW int32_t locked(struct xg_guest *g, struct xg_region *r,
-			      uint32_t todo, uint32_t page, uint32_t n)
+			      uint32_t todo, const void *va, uint32_t n)
 {
 	uintptr_t state = g->platform->lock(g->context);
+	uint32_t page = page_of(r, va);
 	int32_t rc;
 
 	if (todo == TAKE)
@@ -58,7 +59,7 @@ int xg_region_get_window(struct xg_guest *g, uint32_t n, struct xg_window *at)
 		return -XG_EINVAL;
 	for (uint32_t i = 0; i < g->nr_regions; i++) {
 		struct xg_region *r = &g->regions[i];
-		int32_t page = locked(g, r, TAKE, 0, n);
+		int32_t page = locked(g, r, TAKE, NULL, n);
 
 		if (page < 0)
 			continue;
@@ -85,7 +86,7 @@ int xg_region_put_pages(struct xg_guest *g, void *va, uint32_t n)
 		return -XG_EIO;
 	if (xg_page_offset((uintptr_t)va))
 		return -XG_EINVAL;
-	return locked(g, r, GIVE, page_of(r, va), n);
+	return locked(g, r, GIVE, va, n);
 }
 
 /* What is done to pages that may be a region's: first what xg_region_mapped()
@@ -98,19 +99,18 @@ static int show(struct xg_guest *g, void *va, uint32_t n, uint32_t what,
 		uint64_t gfn, uint32_t prot)
 {
 	struct xg_region *r = region_at(g, va, (size_t)n << XG_PAGE_SHIFT);
-	uint32_t page = 0;
 	int rc = 0;
 
 	if (r) {
 		/* In it with the first page, and so with all of them; number
 		 * and count are checked under the lock. */
-		page = page_of(r, va);
-		if (what & OF_REGION)
-			gfn = r->gfn + page;
-		if (xg_page_offset((uintptr_t)va) ||
-		    ((what & MAP) && gfn != r->gfn + page))
+		uint64_t own = r->gfn + page_of(r, va);
+
+		if ((what & (MAP | OF_REGION)) != MAP)
+			gfn = own;
+		if (xg_page_offset((uintptr_t)va) || gfn != own)
 			return -XG_EFAULT;
-		rc = locked(g, r, what & (XG_MAPPED | XG_FLIP), page, n);
+		rc = locked(g, r, what & (XG_MAPPED | XG_FLIP), va, n);
 	} else if (what & OF_REGION) {
 		return -XG_EFAULT;
 	}
@@ -124,7 +124,7 @@ static int show(struct xg_guest *g, void *va, uint32_t n, uint32_t what,
 		return 0;
 	/* Until now nobody else can have the pages. */
 	if (r && (what & MAP ? rc != 0 : rc == 0))
-		locked(g, r, XG_MAPPED | XG_FLIP, page, n);
+		locked(g, r, XG_MAPPED | XG_FLIP, va, n);
 	return rc;
 }
 
