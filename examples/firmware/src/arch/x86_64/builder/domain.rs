@@ -33,9 +33,9 @@ const LAPIC: u32 = 1 << 0;
 /// has a steady one, and does not say so.
 const NEVER_EMULATE: u64 = 2;
 
-/// Memory of Xen's for the domain's page tables: enough for its RAM in single
-/// pages, and for as much of others'.
-const PAGING_MEMORY: u64 = 4 << 20;
+/// Memory of Xen's for the domain's page tables: as much as Xen itself sets
+/// aside for a small domain on arm64.
+const PAGING_MEMORY: u64 = 2 << 20;
 
 /// The default, as for domains that Xen makes on arm64.
 const GRANT_FRAMES: u32 = 64;
