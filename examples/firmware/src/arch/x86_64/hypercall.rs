@@ -2,8 +2,8 @@
 //! The instruction that calls Xen, and what Xen says by CPUID.
 
 use core::arch::asm;
-use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
 
+use raw_cpuid::{CpuId, CpuIdResult, cpuid};
 use spin::Once;
 
 /// Intel's and AMD's instructions differ. Xen's hypercall page would hide that,
@@ -11,9 +11,8 @@ use spin::Once;
 fn is_amd() -> bool {
     static IS_AMD: Once<bool> = Once::new();
     *IS_AMD.call_once(|| {
-        let vendor = __cpuid(0).ebx.to_le_bytes();
-        // "AuthenticAMD" and "HygonGenuine".
-        [*b"Auth", *b"Hygo"].contains(&vendor)
+        let vendor = CpuId::new().get_vendor_info();
+        vendor.is_some_and(|name| ["AuthenticAMD", "HygonGenuine"].contains(&name.as_str()))
     })
 }
 
@@ -57,13 +56,13 @@ pub(crate) unsafe fn raw(op: usize, [a, b, c, d, e]: [usize; 5]) -> isize {
 /// # Panics
 ///
 /// If this is not a Xen guest.
-pub(crate) fn xen_cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
+pub(crate) fn xen_cpuid(leaf: u32, subleaf: u32) -> CpuIdResult {
     const STEP: usize = 0x100;
     // Not the first if Xen shows itself as another hypervisor as well.
     let base = (0x4000_0000..0x4001_0000).step_by(STEP).find(|&base| {
-        let CpuidResult { ebx, ecx, edx, .. } = __cpuid(base);
+        let CpuIdResult { ebx, ecx, edx, .. } = cpuid!(base);
         [ebx, ecx, edx].map(u32::to_le_bytes).as_flattened() == b"XenVMMXenVMM"
     });
     let base = base.expect("not a Xen guest: no leaf for Xen");
-    __cpuid_count(base + leaf, subleaf)
+    cpuid!(base + leaf, subleaf)
 }

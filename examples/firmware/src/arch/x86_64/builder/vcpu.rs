@@ -2,7 +2,7 @@
 //! The state in which a PVH domain's first vCPU starts, as Xen takes it: the
 //! records of a saved domain.
 
-use core::arch::x86_64::__cpuid;
+use raw_cpuid::cpuid;
 
 /// Types of records.
 const END: u16 = 0;
@@ -139,7 +139,7 @@ impl Context {
             magic: MAGIC,
             version: VERSION,
             changeset: 0,
-            cpuid: __cpuid(1).eax,
+            cpuid: cpuid!(1).eax,
             tsc_khz: 0,
         };
         let cpu = Cpu {
