@@ -138,7 +138,7 @@ static uint32_t stale(struct xg_guest *g, struct xg_port_slot *slot)
 
 	if (!here)
 		return 0;
-	slot->closed = here->taken;
+	slot->closed = __atomic_load_n(&here->taken, __ATOMIC_RELAXED);
 	return XG_PORT_STALE;
 }
 

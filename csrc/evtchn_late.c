@@ -12,10 +12,6 @@
 
 int xg_evtchn_set_late(struct xg_guest *g, uint32_t port, bool late)
 {
-	struct xg_port_slot *slot = xg_port_slot(g, port);
-
-	if (slot)
-		slot->idle = 0;
 	return xg_evtchn_change(g, port, XG_PORT_OPEN,
 				late ? 0 : XG_PORT_LATE | XG_PORT_HELD,
 				late ? XG_PORT_LATE : 0);

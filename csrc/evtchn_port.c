@@ -54,8 +54,8 @@ static inline void set(struct place at)
 	__atomic_fetch_or(at.word, at.bit, __ATOMIC_SEQ_CST);
 }
 
-XG_SHARED void xg_port_raise(struct xg_guest *g,
-			     const struct xg_port_slot *slot, bool mask)
+XG_SHARED void xg_port_set_bit(struct xg_guest *g,
+			       const struct xg_port_slot *slot, bool mask)
 {
 	set(place(g, slot, mask));
 }

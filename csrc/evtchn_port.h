@@ -59,8 +59,8 @@ static inline uint32_t xg_port_clear(struct xg_port_slot *slot, uint32_t bits)
 
 /* evtchn_port.c: the port's bits in the pages shared with Xen. Setting pending
  * is for a port that is masked next, for unmask to find. */
-void xg_port_raise(struct xg_guest *g, const struct xg_port_slot *slot,
-		   bool mask);
+void xg_port_set_bit(struct xg_guest *g, const struct xg_port_slot *slot,
+		     bool mask);
 bool xg_port_pending(const struct xg_guest *g, const struct xg_port_slot *slot,
 		     bool take);
 /* Mask or unmask the port as its state asks for. Unmasking goes through Xen if
@@ -70,13 +70,13 @@ int xg_evtchn_settle(struct xg_guest *g, const struct xg_port_slot *slot);
 static inline void xg_port_mask(struct xg_guest *g,
 				const struct xg_port_slot *slot)
 {
-	xg_port_raise(g, slot, true);
+	xg_port_set_bit(g, slot, true);
 }
 
 static inline void xg_port_set_pending(struct xg_guest *g,
 				       const struct xg_port_slot *slot)
 {
-	xg_port_raise(g, slot, false);
+	xg_port_set_bit(g, slot, false);
 }
 
 /* An operation of HYPERVISOR_event_channel_op: with its structure; evtchn.c: or
@@ -102,9 +102,6 @@ void xg_evtchn_withdraw(struct xg_guest *g, struct xg_port_slot *slot);
 int xg_evtchn_change(struct xg_guest *g, uint32_t port, uint32_t need,
 		     uint32_t clear, uint32_t set);
 
-/* evtchn_fifo.c: serve the vCPU's queues, in a visit; the budget left. */
-uint32_t xg_fifo_serve(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget);
-
 /* evtchn_vcpu.c: have `vcpu` serve the port, and no other. */
 void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
 
@@ -116,12 +113,6 @@ bool xg_evtchn_stop(struct xg_guest *g, struct xg_port_slot *slot,
 /* The vCPU with that number, and the one that the caller runs on, or null. */
 struct xg_vcpu *xg_vcpu(const struct xg_guest *g, uint32_t id);
 struct xg_vcpu *xg_this_vcpu(const struct xg_guest *g);
-/* An event that this vCPU met, of a port that is not as most are. */
-void xg_evtchn_call_special(struct xg_guest *g, struct xg_vcpu *v,
-			    struct xg_port_slot *slot);
-/* An event that is not for now. */
-void xg_evtchn_put_back(struct xg_guest *g, const struct xg_port_slot *slot);
-
 static inline bool xg_upcall_pending(const struct xg_vcpu *v)
 {
 	return __atomic_load_n(&v->info->evtchn_upcall_pending,
@@ -132,6 +123,13 @@ static inline bool xg_upcall_pending(const struct xg_vcpu *v)
 static inline void xg_upcall_again(struct xg_vcpu *v)
 {
 	__atomic_store_n(&v->info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Events were taken. Relaxed: only this vCPU counts, and nobody else reads a
+ * number that means something to him. */
+static inline void xg_count_taken(struct xg_vcpu *v)
+{
+	__atomic_store_n(&v->taken, v->taken + 1, __ATOMIC_RELAXED);
 }
 
 static inline void xg_serving_end(struct xg_vcpu *v)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The 2-level upcall (csrc/evtchn_2l.c) against Xen and against threads that
+ * The 2-level upcall (csrc/evtchn_2l.h) against Xen and against threads that
  * mask, unmask and take a port's event, the subject's. Two ports in one word,
  * both bound.
  *

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The FIFO upcall (csrc/evtchn_fifo.c) against Xen, which links ports, and
+ * The FIFO upcall (csrc/evtchn_fifo.h) against Xen, which links ports, and
  * threads that mask and unmask the subject, port 1. Port 2 shares its queue;
  * port 3 has the queue of higher priority.
  *
  *   here               in csrc/
  *   ops_mask() ...     xg_port_mask() and others           evtchn_port.c
- *   unlink()           unlink()                            evtchn_fifo.c
+ *   unlink()           unlink()                            evtchn_fifo.h
  *   call_handler()     call_handler()
- *   serve()            xg_fifo_serve()
+ *   serve()            serve_queues()
  *   xen_raise()        Xen: EVTCHNOP_send and others, one queue per port
  *   xen_unmask()       Xen: EVTCHNOP_unmask
  *   the rest           upcall.inc

@@ -6,7 +6,7 @@
  * off.
  *
  *   here               in csrc/
- *   hold()             what holds in xg_evtchn_call_special()   evtchn_upcall.c
+ *   hold()             what holds in call_special()        evtchn_deliver.h
  *   release()          xg_evtchn_release(), which          evtchn_late.c
  *                      xg_evtchn_done() ends with
  *   set_late_off()     xg_evtchn_set_late(.., false)

@@ -7,7 +7,7 @@
  *
  *   here               in csrc/
  *   move()             xg_evtchn_bind_vcpu()               evtchn_vcpu.c
- *   serve_vcpu()       serve(), with serve_words()         evtchn_2l.c
+ *   serve_vcpu()       serve(), with serve_words()         evtchn_upcall.c
  *   xen_...(), ops_..  as in abi_2l.inc, with a selector per vCPU
  *   the rest           upcall.inc
  *

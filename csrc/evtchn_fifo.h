@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The FIFO event ABI: a word for each port, and for each vCPU 16 queues of
- * linked words, one per priority.
+ * An upcall's passes in the FIFO event ABI: a word for each port, and for each
+ * vCPU 16 queues of linked words, one per priority.
  *
  * A word has the bits PENDING, MASKED, LINKED, BUSY and the number of the
  * next port in its queue. To raise a port Xen sets PENDING; if it was clear,
@@ -15,8 +15,13 @@
  * from being cleared while it appends. All of it is compare-and-swap on one
  * word, which everybody sees change in one order: no barriers between words
  * are needed but those named below.
+ *
+ * For evtchn_upcall.c alone.
  */
-#include "evtchn_port.h"
+#ifndef XG_EVTCHN_FIFO_H
+#define XG_EVTCHN_FIFO_H
+
+#include "evtchn_deliver.h"
 
 #define PENDING (UINT32_C(1) << EVTCHN_FIFO_PENDING)
 #define MASKED	(UINT32_C(1) << EVTCHN_FIFO_MASKED)
@@ -41,7 +46,8 @@ static inline uint32_t unlink(uint32_t *word)
 	return old;
 }
 
-static void call_handler(struct xg_guest *g, struct xg_vcpu *v, uint32_t port)
+static inline void call_handler(struct xg_guest *g, struct xg_vcpu *v,
+				uint32_t port)
 {
 	struct xg_port_slot *slot = xg_slot_of(g, port);
 
@@ -49,20 +55,20 @@ static void call_handler(struct xg_guest *g, struct xg_vcpu *v, uint32_t port)
 	 * Xen queues it where it belongs. */
 	if (v->ports &&
 	    !(xg_load(&v->ports[port / XG_WORD_BITS]) & xg_bit(port)))
-		xg_evtchn_put_back(g, slot);
-	else if (xg_port_plain(slot))
-		xg_port_call(slot);
+		put_back(g, slot);
 	else
-		xg_evtchn_call_special(g, v, slot);
+		deliver(g, v, slot);
 }
 
-static uint32_t take_ready(struct xg_vcpu *v)
+static inline uint32_t take_ready(struct xg_vcpu *v)
 {
 	return __atomic_exchange_n(&v->control->ready, 0, __ATOMIC_SEQ_CST) &
 	       QUEUES;
 }
 
-uint32_t xg_fifo_serve(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget)
+/* A pass over the queues that are ready. Returns the budget left. */
+static inline uint32_t serve_queues(struct xg_guest *g, struct xg_vcpu *v,
+				    uint32_t budget)
 {
 	uint32_t ready = take_ready(v);
 
@@ -80,7 +86,7 @@ uint32_t xg_fifo_serve(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget)
 		 * evtchn_upcall.c. */
 		XG_STORE_BEFORE_RMW(&v->serving, v->serving + 2);
 		old = unlink(&g->evtchn.words[port]);
-		v->taken++;
+		xg_count_taken(v);
 		/* While the queue's last word is linked Xen leaves the head
 		 * alone, and behind that one writes it anew. */
 		if (old & LINK)
@@ -104,3 +110,5 @@ uint32_t xg_fifo_serve(struct xg_guest *g, struct xg_vcpu *v, uint32_t budget)
 	}
 	return budget;
 }
+
+#endif
