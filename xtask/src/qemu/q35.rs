@@ -59,7 +59,9 @@ pub fn boot(machine: &Machine, xen: &Path, folder: &Path) -> Result<(Command, Ve
         fs::write(&source, text).with_context(|| format!("cannot write {}", source.display()))?;
         tree::compile(&source, &folder.join(DOMUS))?;
     }
-    let mut command = command(machine, xen, &dom0);
+    // QEMU starts where the other files are.
+    let xen = xen.canonicalize()?;
+    let mut command = command(machine, &xen, &dom0);
     command.current_dir(folder);
     Ok((command, Verdict::new(machine.guests())))
 }
