@@ -192,12 +192,12 @@ int xg_gnttab_map(struct xg_guest *g, struct gnttab_map_grant_ref *ops,
 		return 0;
 	if (!ops)
 		return -XG_EINVAL;
-	for (uint32_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		ops[i].status = GNTST_general_error;
 	rc = change(g, mapping, ops, count, &visible);
 	if (!rc)
 		return 0;
-	for (uint32_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (ops[i].status != GNTST_okay)
 			ops[i].handle = XG_NO_HANDLE;
 		else if (undo(g, &ops[i], i < visible))
@@ -215,7 +215,7 @@ int xg_gnttab_unmap(struct xg_guest *g, struct gnttab_unmap_grant_ref *ops,
 		return 0;
 	if (!ops)
 		return -XG_EINVAL;
-	for (uint32_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		/* Only device mappings have one. */
 		ops[i].dev_bus_addr = 0;
 		ops[i].status = GNTST_general_error;

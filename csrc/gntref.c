@@ -35,8 +35,9 @@ static void set_near(struct xg_gnttab *t, uint64_t *word)
 	__atomic_store_n(near_of(t), word, __ATOMIC_RELAXED);
 }
 
-int xg_gntref_announce(struct xg_gnttab *t, size_t at)
+int xg_gntref_announce(struct xg_guest *g, size_t at)
 {
+	struct xg_gnttab *t = &g->gnttab;
 	uint32_t w = (uint32_t)at;
 	uint64_t *word = &t->words[w];
 
@@ -51,9 +52,9 @@ int xg_gntref_announce(struct xg_gnttab *t, size_t at)
 	return 0;
 }
 
-XG_SLOW int xg_gntref_free_some(struct xg_gnttab *t, uint32_t w, uint64_t bits)
+XG_SLOW int xg_gntref_free_some(struct xg_guest *g, uint32_t w, uint64_t bits)
 {
-	return xg_gntref_free(t, w, bits);
+	return xg_gntref_free(g, w, bits);
 }
 
 /* Take a reference, if it is free. */
@@ -64,24 +65,27 @@ static bool take(struct xg_gnttab *t, uint32_t gref)
 	return xg_clear_bits(word, xg_bit(gref)) & xg_bit(gref);
 }
 
-XG_SLOW int xg_gntref_give(struct xg_gnttab *t, uint32_t gref)
+XG_SLOW int xg_gntref_give(struct xg_guest *g, uint32_t gref)
 {
-	return xg_gntref_free_some(t, gref / XG_WORD_BITS, xg_bit(gref));
+	return xg_gntref_free_some(g, gref / XG_WORD_BITS, xg_bit(gref));
 }
 
 /* Word `w` had no reference: its summary bit goes, unless it has one now. */
-static void retire(struct xg_gnttab *t, uint32_t w)
+static void retire(struct xg_guest *g, uint32_t w)
 {
+	struct xg_gnttab *t = &g->gnttab;
+
 	xg_clear_bits(&t->summary[w / XG_WORD_BITS], xg_bit(w));
 	if (xg_load_seq(&t->words[w]))
-		xg_gntref_announce(t, w);
+		xg_gntref_announce(g, w);
 }
 
 /* The lowest `count` free references in a row of [here, end): the first, or
  * 0. */
-static XG_SLOW uint32_t take_from(struct xg_gnttab *t, uint32_t here,
+static XG_SLOW uint32_t take_from(struct xg_guest *g, uint32_t here,
 				  uint32_t end, uint32_t count)
 {
+	struct xg_gnttab *t = &g->gnttab;
 	uint32_t first = here; /* of the free run that goes on to here */
 
 	do {
@@ -89,7 +93,7 @@ static XG_SLOW uint32_t take_from(struct xg_gnttab *t, uint32_t here,
 		uint64_t word = word_of(t, w);
 
 		if (!word)
-			retire(t, w);
+			retire(g, w);
 		word >>= here % XG_WORD_BITS;
 		if (!(word & 1)) {
 			here = word ? here + xg_first_bit(word)
@@ -106,7 +110,7 @@ static XG_SLOW uint32_t take_from(struct xg_gnttab *t, uint32_t here,
 			return first;
 		/* Somebody else took from it meanwhile. */
 		while (n--)
-			xg_gntref_give(t, first + n);
+			xg_gntref_give(g, first + n);
 		first -= first % XG_WORD_BITS;
 		here = first;
 	} while (here < end);
@@ -143,11 +147,11 @@ int32_t xg_gntref_take(struct xg_guest *g, uint32_t count)
 	do {
 		uint32_t refs = nr_refs(t, &frames);
 
-		gref = take_from(t, here, refs, count);
+		gref = take_from(g, here, refs, count);
 		/* While somebody is between clearing a summary bit and looking
 		 * again, the last free references may be behind it. */
 		if (!gref)
-			gref = take_from(t, 0, refs, count);
+			gref = take_from(g, 0, refs, count);
 		if (gref)
 			return (int32_t)gref;
 	} while (!xg_gnttab_grow(g, frames));

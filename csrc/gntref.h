@@ -74,20 +74,20 @@ static inline bool xg_gntref_take_row(struct xg_gnttab *t, size_t count,
 int32_t xg_gntref_take(struct xg_guest *g, uint32_t count);
 
 /* Word `w` had no reference, and has now. Returns 0. */
-int xg_gntref_announce(struct xg_gnttab *t, size_t w);
+int xg_gntref_announce(struct xg_guest *g, size_t w);
 
 /* References of word `w` that are the caller's: by an addition, which many
  * CPUs do in one step that also tells what was there, and which is the same
  * since none of the bits is set. Returns 0, for callers that end with it. */
-static inline int xg_gntref_free(struct xg_gnttab *t, size_t w, uint64_t bits)
+static inline int xg_gntref_free(struct xg_guest *g, size_t w, uint64_t bits)
 {
-	if (!__atomic_fetch_add(&t->words[w], bits, __ATOMIC_SEQ_CST))
-		return xg_gntref_announce(t, w);
+	if (!__atomic_fetch_add(&g->gnttab.words[w], bits, __ATOMIC_SEQ_CST))
+		return xg_gntref_announce(g, w);
 	return 0;
 }
 
 /* The same, apart. And for one reference. */
-int xg_gntref_free_some(struct xg_gnttab *t, uint32_t w, uint64_t bits);
-int xg_gntref_give(struct xg_gnttab *t, uint32_t gref);
+int xg_gntref_free_some(struct xg_guest *g, uint32_t w, uint64_t bits);
+int xg_gntref_give(struct xg_guest *g, uint32_t gref);
 
 #endif

@@ -161,7 +161,7 @@ static XG_APART int batch_slowly(struct xg_guest *g, uint32_t entry,
 
 		if (rc < 0) {
 			while (i--)
-				xg_gntref_give(t, grefs[i]);
+				xg_gntref_give(g, grefs[i]);
 			return rc;
 		}
 		grefs[i] = (uint32_t)rc;
@@ -242,14 +242,14 @@ static XG_SLOW int end_slowly(struct xg_guest *g, size_t at)
 	if (xg_gntv2(t)) {
 		int rc = xg_gntv2_revoke(t, gref);
 
-		return rc ? rc : xg_gntref_give(t, gref);
+		return rc ? rc : xg_gntref_give(g, gref);
 	}
 	if (in_table(t, gref))
 		old = __atomic_load_n(flags_of(t, gref), __ATOMIC_RELAXED);
 	/* Where it changes between the two, somebody is at it. */
 	if ((old & GTF_type_mask) && !(old & (GTF_reading | GTF_writing)) &&
 	    clear(t, gref, &old))
-		return xg_gntref_give(t, gref);
+		return xg_gntref_give(g, gref);
 	return old & GTF_type_mask ? -XG_EBUSY : -XG_EINVAL;
 }
 
@@ -259,7 +259,7 @@ int xg_gnttab_end(struct xg_guest *g, uint32_t gref)
 
 	if (!revoke_idle(t, gref))
 		return end_slowly(g, gref);
-	return xg_gntref_free(t, gref / XG_WORD_BITS, xg_bit(gref));
+	return xg_gntref_free(g, gref / XG_WORD_BITS, xg_bit(gref));
 }
 
 int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
@@ -285,7 +285,7 @@ int xg_gnttab_end_batch(struct xg_guest *g, const uint32_t *grefs, int *errs,
 				break;
 		}
 		if (bits) {
-			xg_gntref_free_some(t, w, bits);
+			xg_gntref_free_some(g, w, bits);
 			continue;
 		}
 		rc = end_slowly(g, gref);

@@ -15,7 +15,7 @@ static uint64_t index_of(const struct xg_gnttab *t, uint32_t frame)
 
 /* Put frames [first, end) where they belong. From the highest down: Xen grows
  * its table to the index asked for, so it grows once. */
-static XG_SLOW int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
+static int add_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 {
 	const struct xg_gnttab *t = &g->gnttab;
 	int rc;
@@ -75,8 +75,9 @@ static int unmap_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 }
 
 /* The references of frames [first, end), which are mapped. */
-static void add_refs(struct xg_gnttab *t, uint32_t first, uint32_t end)
+static void add_refs(struct xg_guest *g, uint32_t first, uint32_t end)
 {
+	struct xg_gnttab *t = &g->gnttab;
 	uint32_t gref = first * xg_grants_per_frame(t);
 
 	do {
@@ -96,7 +97,7 @@ static void add_refs(struct xg_gnttab *t, uint32_t first, uint32_t end)
 		if (flags & 0xffff)
 			xg_set_bits(&t->left[w / XG_WORD_BITS], xg_bit(w));
 		else
-			xg_gntref_free_some(t, w, bits);
+			xg_gntref_free_some(g, w, bits);
 	} while (gref < end * xg_grants_per_frame(t));
 }
 
@@ -122,7 +123,7 @@ static int extend(struct xg_guest *g, uint32_t first, uint32_t end)
 	__atomic_store_n(xg_gntv2(t) ? &t->refs_v2 : &t->refs,
 			 end * xg_grants_per_frame(t) - XG_GRANT_RESERVED,
 			 __ATOMIC_RELEASE);
-	add_refs(t, first, end);
+	add_refs(g, first, end);
 	__atomic_store_n(&t->frames, end, __ATOMIC_RELEASE);
 	return 0;
 }
