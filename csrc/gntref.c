@@ -117,19 +117,23 @@ static XG_SLOW uint32_t take_from(struct xg_guest *g, uint32_t here,
 	return 0;
 }
 
-/* To the lowest word that has its summary bit: its first reference. */
+/* To the lowest word that has its summary bit: its first reference. Without
+ * one it stays where it is: no word of earlier firmware's, where several that
+ * are ended at once are there for a moment. */
 static uint32_t move_near(struct xg_gnttab *t)
 {
-	uint32_t w = 0, i = sizeof(t->summary) / sizeof(*t->summary);
-
-	while (i--) {
+	for (uint32_t i = 0; i < sizeof(t->summary) / sizeof(*t->summary);
+	     i++) {
 		uint64_t summary = xg_load(&t->summary[i]);
 
-		if (summary)
-			w = i * XG_WORD_BITS + xg_first_bit(summary);
+		if (summary) {
+			uint32_t w = i * XG_WORD_BITS + xg_first_bit(summary);
+
+			set_near(t, &t->words[w]);
+			return w * XG_WORD_BITS;
+		}
 	}
-	set_near(t, &t->words[w]);
-	return w * XG_WORD_BITS;
+	return 0;
 }
 
 int32_t xg_gntref_take(struct xg_guest *g, uint32_t count)

@@ -94,10 +94,16 @@ static void add_refs(struct xg_guest *g, uint32_t first, uint32_t end)
 		/* The flags are the low 16 bits. Not 0: a peer may still use
 		 * what earlier firmware granted. Such words are left alone: a
 		 * bit for each tells those grants from this guest's. */
-		if (flags & 0xffff)
+		if (flags & 0xffff) {
 			xg_set_bits(&t->left[w / XG_WORD_BITS], xg_bit(w));
-		else
-			xg_gntref_free_some(g, w, bits);
+			bits = 0;
+		}
+		/* Release: who gets one of these references, or ends what was
+		 * granted before, sees its frame, and whose the word is. In
+		 * this order: what is granted can be ended. */
+		__atomic_store_n(xg_gntv2(t) ? &t->refs_v2 : &t->refs,
+				 gref - XG_GRANT_RESERVED, __ATOMIC_RELEASE);
+		xg_gntref_free_some(g, w, bits);
 	} while (gref < end * xg_grants_per_frame(t));
 }
 
@@ -117,13 +123,8 @@ static int extend(struct xg_guest *g, uint32_t first, uint32_t end)
 	}
 	if (rc)
 		return rc;
-	/* Release: who gets one of the new references, or a number that is one
-	 * now, sees its frame. In this order: what is granted can be ended, and
-	 * who finds none free in so many frames has seen all of them. */
-	__atomic_store_n(xg_gntv2(t) ? &t->refs_v2 : &t->refs,
-			 end * xg_grants_per_frame(t) - XG_GRANT_RESERVED,
-			 __ATOMIC_RELEASE);
 	add_refs(g, first, end);
+	/* Release: who finds none free in so many frames has seen all. */
 	__atomic_store_n(&t->frames, end, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -218,7 +219,7 @@ static int set_up(struct xg_guest *g, const struct xg_guest_config *config)
 	t->entries = t->va;
 	t->words = config->gnttab_words;
 	if (xg_gntv2(t))
-		t->near_v2 = t->words;
+		t->near_v2 = &t->none;
 	memset(t->words, 0, xg_grants_per_frame(t) / 8 * t->max_frames);
 	t->parked = config->parked;
 	t->nr_parked = config->nr_parked;

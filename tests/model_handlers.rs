@@ -352,9 +352,13 @@ fn memory_op<T>(domain: &Domain, op: u32, mut arg: T) {
     assert_eq!(rc, 0);
 }
 
-/// As earlier firmware: page `index` of `space` is at `window` while `work`
-/// runs.
-fn earlier(domain: &Domain, space: u32, window: &xen_guest::Window, work: impl FnOnce(*mut u64)) {
+/// As earlier firmware: page `idx` of `space` is at `window` while `work` runs.
+fn earlier(
+    domain: &Domain,
+    (space, idx): (u32, u64),
+    window: &xen_guest::Window,
+    work: impl FnOnce(*mut u64),
+) {
     let (domid, gpfn) = (SELF, window.gfn.raw());
     memory_op(
         domain,
@@ -363,7 +367,7 @@ fn earlier(domain: &Domain, space: u32, window: &xen_guest::Window, work: impl F
             domid,
             size: 0,
             space,
-            idx: 0,
+            idx,
             gpfn,
         },
     );
@@ -390,7 +394,7 @@ fn events_earlier_firmware_did_not_take() {
     let xen = Hypervisor::new();
     let domain = xen.create_domain(DomainConfig::default());
     let at = common::shared_info(&domain);
-    earlier(&domain, abi::XENMAPSPACE_shared_info, &at, |page| {
+    earlier(&domain, (abi::XENMAPSPACE_shared_info, 0), &at, |page| {
         // SAFETY: the shared-info page is mapped; nobody else is there.
         unsafe {
             let selector = std::mem::offset_of!(abi::vcpu_info, evtchn_pending_sel);
@@ -424,7 +428,8 @@ fn grants_earlier_firmware_did_not_end() {
     let page = domain.alloc_page().unwrap();
     let window = domain.grant_window();
     let entry = u64::from(abi::GTF_permit_access) | 7 << 16 | page.gfn().raw() << 32;
-    earlier(&domain, abi::XENMAPSPACE_grant_table, &window, |table| {
+    let space = (abi::XENMAPSPACE_grant_table, 0);
+    earlier(&domain, space, &window, |table| {
         for gref in LEFT {
             // SAFETY: the table's first page is mapped.
             unsafe { table.add(gref as usize).write_volatile(entry) };
@@ -448,6 +453,16 @@ fn grants_earlier_firmware_did_not_end() {
     let mut sorted = grefs.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, all);
+    // Nor is one looked for there first: those that are just being ended are
+    // no references to take.
+    assert_eq!(raw.grant(7, own.gfn().raw(), false), common::ENOSPC);
+    for left in LEFT {
+        // SAFETY: the guest is set up; nobody changes it now.
+        unsafe {
+            let table = &raw const (*raw.0).gnttab;
+            assert_ne!((*table).near, (*table).words.add(left as usize / 64));
+        }
+    }
     let used = |of: &[u32]| assert_eq!(raw.grants_in_use() as usize, of.len());
     used(&grefs);
     assert_eq!(raw.end(grefs.pop().unwrap()), 0);
@@ -464,6 +479,54 @@ fn grants_earlier_firmware_did_not_end() {
     }
     used(&[]);
     guest.finish().unwrap();
+}
+
+/// They can be ended as soon as the table has them, by another thread than the
+/// one that the table grows for: neither is their word used then.
+#[test]
+fn grants_of_earlier_firmware_end_while_the_table_grows() {
+    const FRAMES: u32 = 16;
+    const LEFT: u32 = 2 * FRAMES * 512 - 24;
+    for _ in 0..40 {
+        let xen = Hypervisor::new();
+        let domain = xen.create_domain(DomainConfig::default());
+        let window = domain.grant_window();
+        let space = (abi::XENMAPSPACE_grant_table, u64::from(LEFT / 512));
+        earlier(&domain, space, &window, |table| {
+            let entry = u64::from(abi::GTF_permit_access) | 7 << 16 | 1 << 32;
+            // SAFETY: that page of the table is mapped.
+            unsafe { table.add(LEFT as usize % 512).write_volatile(entry) };
+        });
+        let mut storage = GuestStorage::<2, { FRAMES as usize * 2 * 8 }>::new();
+        // SAFETY: a domain of the test's own, whose windows nobody else uses.
+        let guest = unsafe { Guest::new(&mut storage, &domain, common::config(&domain)) }.unwrap();
+        let raw = Raw::of(&guest);
+        let mut grefs: Vec<i32> = (8..FRAMES * 512).map(|_| raw.grant(1, 1, true)).collect();
+        let looking = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                loop {
+                    let rc = raw.end(LEFT);
+                    looking.store(true, SeqCst);
+                    if rc != EINVAL {
+                        break assert_eq!(rc, 0);
+                    }
+                }
+            });
+            while !looking.load(SeqCst) {
+                thread::yield_now();
+            }
+            // The first of those frames.
+            grefs.push(raw.grant(1, 1, true));
+        });
+        assert_eq!(grefs.last(), Some(&(FRAMES as i32 * 512)));
+        assert_eq!(raw.grants_in_use() as usize, grefs.len());
+        for gref in grefs {
+            assert_eq!(raw.end(gref as u32), 0);
+        }
+        assert_eq!(raw.free_grants(), 2 * FRAMES * 512 - 8 - 64);
+        guest.finish().unwrap();
+    }
 }
 
 struct Later {
