@@ -104,13 +104,12 @@ static XG_SLOW uint32_t take_from(struct xg_guest *g, uint32_t here,
 		here++;
 		if (here - first < count)
 			continue;
-		while (n < count && take(t, first + n))
-			n++;
-		if (n == count)
-			return first;
+		while (take(t, first + n))
+			if (++n == count)
+				return first;
 		/* Somebody else took from it meanwhile. */
-		while (n--)
-			xg_gntref_give(g, first + n);
+		while (n)
+			xg_gntref_give(g, first + --n);
 		first -= first % XG_WORD_BITS;
 		here = first;
 	} while (here < end);
