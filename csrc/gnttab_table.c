@@ -46,21 +46,20 @@ static uint8_t *va_of(const struct xg_gnttab *t, uint32_t frame)
 static int map_frames(struct xg_guest *g, uint32_t first, uint32_t end)
 {
 	struct xg_gnttab *t = &g->gnttab;
-	int rc = add_frames(g, first, end);
+	int rc, tries = 2;
 
 	/* Xen does not put a frame in twice, not even in the same place. There
-	 * it may be since an earlier try that could not be undone. */
-	if (rc == -XG_EBUSY && first) {
-		take_back(g, first, end);
+	 * it may be since an earlier try that could not be undone; the first
+	 * frame would be earlier firmware's. */
+	do {
 		rc = add_frames(g, first, end);
-	}
-	/* The first frame there would be earlier firmware's. */
-	if (rc && !first)
+		if (rc && first)
+			take_back(g, first, end);
+	} while (rc == -XG_EBUSY && first && --tries);
+	if (rc)
 		return rc;
-	if (!rc)
-		rc = g->platform->map(g->context, va_of(t, first),
-				      t->gfn + first, end - first,
-				      XG_PROT_READ | XG_PROT_WRITE);
+	rc = g->platform->map(g->context, va_of(t, first), t->gfn + first,
+			      end - first, XG_PROT_READ | XG_PROT_WRITE);
 	if (rc)
 		take_back(g, first, end);
 	return rc;
