@@ -99,6 +99,11 @@ impl Memory for Pages {
         }
     }
 
+    fn is_nothing(&self, value: u64, size: u32) -> bool {
+        let ones = u64::MAX >> (64 - 8 * size.min(8));
+        cfg!(target_arch = "x86_64") && value == ones
+    }
+
     unsafe fn hypercall(&self, op: u32, args: [usize; 5]) -> isize {
         // SAFETY: as the caller promises.
         unsafe { hypercall::raw(op as usize, args) }

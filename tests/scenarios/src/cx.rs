@@ -169,15 +169,6 @@ impl<'w> Cx<'_, 'w> {
         on_x86
     }
 
-    /// What a read of 4 bytes is, where there is nothing: an abort, or ones.
-    pub(crate) fn read_of_nothing(&mut self) -> i64 {
-        if self.x86("ones where nothing is") {
-            u32::MAX.into()
-        } else {
-            -1
-        }
-    }
-
     fn nothing_left(&mut self) -> Verdict {
         for role in Role::ALL {
             let state = self.step(role, format_args!("holds"), |d| d.state().pack());

@@ -71,6 +71,12 @@ pub trait Memory: Sync {
     /// 8 returned. Memory of Rust's own is left alone.
     fn access(&self, address: u64, size: u32, write: Option<u64>) -> Option<u64>;
 
+    /// Whether such a value is what is read where nothing is: on x86, which
+    /// does not abort it.
+    fn is_nothing(&self, _value: u64, _size: u32) -> bool {
+        false
+    }
+
     /// A hypercall as it is.
     ///
     /// # Safety

@@ -16,7 +16,7 @@ use crate::Verdict;
 use crate::cx::{Concurrent, Cx};
 use crate::domain::Domain;
 use crate::domain::Role::{A, Control};
-use crate::domctls::{about, read};
+use crate::domctls::{about, read, there};
 use crate::memory::window_gfn;
 
 pub(crate) const E2BIG: i64 = -7;
@@ -242,16 +242,11 @@ impl<'w> Cx<'_, 'w> {
         self.check(rc, want)
     }
 
-    /// What A reads of 4 bytes. [`ABORTED`] stands for what a read of nothing
-    /// is.
+    /// What A reads of 4 bytes.
     pub(crate) fn sees(&mut self, what: &str, address: usize, want: i64) -> Verdict {
         let value = self.step(A, format_args!("read {what}"), |d| {
-            read(d, address as u64).map_or(ABORTED, |value| value as i64)
+            there(d, address as u64, 4).map_or(ABORTED, |value| value as i64)
         });
-        let want = match want {
-            ABORTED if self.on_x86() => self.read_of_nothing(),
-            want => want,
-        };
         self.check(value, want)
     }
 
@@ -488,14 +483,13 @@ pub(crate) fn freed_while_in_use(cx: &mut Cx<'_, '_>) -> Verdict {
             vm.reserve(DEVICE, 1, &kept)
         })?;
         let reservation = Held(kept.get());
-        let x86 = cx.on_x86();
         let counts = cx.at_work(
             "read and free",
             &mut |d| {
                 let mut counts = [0; 3];
                 for index in 0..ACCESSES {
                     let at = DEVICE as u64 + index as u64 * 4;
-                    let kind = match read(d, at) {
+                    let kind = match there(d, at, 4) {
                         None => 0,
                         Some(value) if value == at ^ 0xff => 1,
                         Some(_) => 2,
@@ -503,9 +497,8 @@ pub(crate) fn freed_while_in_use(cx: &mut Cx<'_, '_>) -> Verdict {
                     counts[kind] += 1;
                 }
                 let [aborted, answered, ones] = counts;
-                // At most one was under way when the page went; on x86 ones are
-                // what nothing is.
-                let all = aborted + answered + ones == ACCESSES && (x86 || ones <= 1);
+                // At most one was under way when the page went.
+                let all = aborted + answered + ones == ACCESSES && ones <= 1;
                 if all { answered } else { -1 }
             },
             &mut |d| {
@@ -541,11 +534,10 @@ pub(crate) fn memory_taken_while_in_use(cx: &mut Cx<'_, '_>) -> Verdict {
         cx.manage(format_args!("back it"), 0, |_| vm.map_ram(&kept, true))?;
         cx.sees("zero", at, 0)?;
         let reservation = Held(kept.get());
-        let nothing = cx.on_x86().then_some(u32::MAX.into());
         let results = cx.at_work(
             "read and free",
             &mut |d| {
-                while read(d, at as u64) != nothing {
+                while there(d, at as u64, 4).is_some() {
                     d.memory.pause();
                 }
                 // Any hypercall is held up now.
