@@ -54,6 +54,10 @@ impl fmt::Display for Region {
     }
 }
 
+/// More banks of RAM than boards for arm64 have. On x86 a firmware's tables can
+/// make more of them: those behind are left alone.
+pub const MAX_BANKS: usize = 32;
+
 /// More extended regions than Xen gives a domU, which has two banks of RAM. A
 /// dom0 can have as many as its board's memory has gaps.
 pub const MAX_EXTENDED: usize = 16;
@@ -62,7 +66,7 @@ pub const MAX_EXTENDED: usize = 16;
 #[derive(Debug)]
 pub struct Machine {
     /// RAM.
-    pub memory: Vec<Region, 8>,
+    pub memory: Vec<Region, MAX_BANKS>,
     /// Addresses for the grant table, which Xen keeps empty: `reg[0]` of the
     /// `hypervisor` node.
     pub grant: Region,

@@ -9,7 +9,7 @@ use dtoolkit::standard::NodeStandard;
 use dtoolkit::{Node, Property, ToCellInt};
 
 use crate::args::Args;
-use crate::machine::{MAX_EXTENDED, Machine, Region};
+use crate::machine::{MAX_BANKS, MAX_EXTENDED, Machine, Region};
 
 /// What an arm64 domain has beside memory and CPUs.
 #[derive(Debug)]
@@ -77,6 +77,7 @@ pub(crate) unsafe fn read(device_tree: u64) -> Machine {
             .children()
             .filter(|node| node.name_without_address() == "memory")
             .flat_map(self::regions)
+            .take(MAX_BANKS)
             .collect(),
         grant,
         extended,

@@ -12,12 +12,12 @@ use xen_guest::ffi::abi;
 use super::hypercall::raw;
 use super::interrupts::{EVENT_VECTOR, TIMER_VECTOR};
 use crate::args::Args;
-use crate::machine::{Machine, Region};
+use crate::machine::{MAX_BANKS, Machine, Region};
 
 const GIB: usize = 1 << 30;
 
-/// The start of the memory map that is looked at.
-const MAP_ENTRIES: usize = 32;
+/// More entries than Xen has in a memory map.
+const MAP_ENTRIES: usize = 128;
 
 /// Room for the grant table, as large as an arm64 domU's.
 const GRANT_SIZE: usize = 16 << 20;
@@ -78,6 +78,7 @@ pub(crate) unsafe fn read(start_info: u64) -> Machine {
         .iter()
         .filter(|entry| entry.ty() == MemmapType::Ram)
         .filter_map(|entry| whole_pages(entry.addr, entry.size))
+        .take(MAX_BANKS)
         .collect();
 
     // Nothing names addresses at which there is nothing. Below 4 GiB there can
