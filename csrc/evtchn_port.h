@@ -113,6 +113,11 @@ bool xg_evtchn_stop(struct xg_guest *g, struct xg_port_slot *slot,
 /* The vCPU with that number, and the one that the caller runs on, or null. */
 struct xg_vcpu *xg_vcpu(const struct xg_guest *g, uint32_t id);
 struct xg_vcpu *xg_this_vcpu(const struct xg_guest *g);
+/* evtchn_wait.c: have Xen write when the vCPU begins to run to `area`, or to
+ * nowhere. */
+int xg_evtchn_use_runstate(struct xg_guest *g, const struct xg_vcpu *v,
+			   const uint64_t *area);
+
 static inline bool xg_upcall_pending(const struct xg_vcpu *v)
 {
 	return __atomic_load_n(&v->info->evtchn_upcall_pending,

@@ -163,7 +163,7 @@ int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config)
 		struct xg_vcpu *v = &e->vcpus[i];
 
 		v->guest = g;
-		v->id = i;
+		v->id = (uint16_t)i;
 		v->taken = (uint64_t)i << 56;
 		if (e->nr_vcpus > 1)
 			v->ports = config->vcpu_ports + i * e->nr_groups;
@@ -177,6 +177,13 @@ int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config)
 
 int xg_evtchn_fini(struct xg_guest *g)
 {
+	const struct xg_vcpu *v = g->evtchn.vcpus;
+	const struct xg_vcpu *end = v + g->evtchn.nr_vcpus;
+
+	do
+		if (v->has_runstate)
+			xg_evtchn_use_runstate(g, v, NULL);
+	while (++v != end);
 	/* The pages are Xen's until the domain leaves the FIFO ABI. */
 	return g->evtchn.words ? close_all(g) : 0;
 }

@@ -35,13 +35,12 @@ static XG_SHARED int any_pending(struct xg_guest *g, const uint32_t *ports,
 	return any;
 }
 
-/* Have Xen write when the vCPU begins to run to `area`, or to nowhere. */
-static XG_SHARED int use_runstate(struct xg_guest *g, const struct xg_vcpu *v,
-				  uint64_t *area)
+int xg_evtchn_use_runstate(struct xg_guest *g, const struct xg_vcpu *v,
+			   const uint64_t *area)
 {
 	struct vcpu_register_runstate_memory_area op;
 
-	op.addr.v = (struct vcpu_runstate_info *)area;
+	op.addr.v = (struct vcpu_runstate_info *)(uintptr_t)area;
 	return xg_hypercall3(g, __HYPERVISOR_vcpu_op,
 			     VCPUOP_register_runstate_memory_area, v->id,
 			     (uintptr_t)&op);
@@ -118,10 +117,9 @@ int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 		v = g->evtchn.vcpus;
 	/* The handle's type has no const: Xen only reads. */
 	set_xen_guest_handle(op.ports, (evtchn_port_t *)(uintptr_t)ports);
-	rc = use_runstate(g, v, v->runstate_area);
-	if (!rc) {
-		rc = sleep(g, v, &op, ports, timeout);
-		use_runstate(g, v, NULL);
-	}
-	return rc;
+	/* Xen's until the guest is given back. Where it is can be said again.
+	 */
+	v->has_runstate = true;
+	rc = xg_evtchn_use_runstate(g, v, v->runstate_area);
+	return rc ? rc : sleep(g, v, &op, ports, timeout);
 }

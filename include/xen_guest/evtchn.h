@@ -110,11 +110,12 @@ struct xg_vcpu {
 	uint64_t taken;	 /* counts what upcalls take; as no other vCPU does */
 	uint64_t passed; /* 2-level: the ports that are not to be next ... */
 	uint32_t first;	 /* ... of this word, which is */
-	uint32_t id;	 /* as Xen counts */
+	uint16_t id;	 /* as Xen counts */
+	uint16_t has_runstate;
 	/* Shared with Xen for all vCPUs but the first, whose part is in the
 	 * shared-info page. Must not cross a page. */
 	uint64_t info_area[8] __attribute__((aligned(64)));
-	/* Shared with Xen while a thread of the vCPU waits: the same. */
+	/* Shared with Xen once a thread of the vCPU has waited: the same. */
 	uint64_t runstate_area[8] __attribute__((aligned(64)));
 };
 

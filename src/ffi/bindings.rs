@@ -275,7 +275,8 @@ pub struct xg_vcpu {
     pub taken: u64,
     pub passed: u64,
     pub first: u32,
-    pub id: u32,
+    pub id: u16,
+    pub has_runstate: u16,
     pub info_area: [u64; 8usize],
     pub runstate_area: [u64; 8usize],
 }
@@ -293,6 +294,8 @@ const _: () = {
     ["Offset of field: xg_vcpu::passed"][::core::mem::offset_of!(xg_vcpu, passed) - 48usize];
     ["Offset of field: xg_vcpu::first"][::core::mem::offset_of!(xg_vcpu, first) - 56usize];
     ["Offset of field: xg_vcpu::id"][::core::mem::offset_of!(xg_vcpu, id) - 60usize];
+    ["Offset of field: xg_vcpu::has_runstate"]
+        [::core::mem::offset_of!(xg_vcpu, has_runstate) - 62usize];
     ["Offset of field: xg_vcpu::info_area"][::core::mem::offset_of!(xg_vcpu, info_area) - 64usize];
     ["Offset of field: xg_vcpu::runstate_area"]
         [::core::mem::offset_of!(xg_vcpu, runstate_area) - 128usize];
