@@ -40,7 +40,7 @@ pub(crate) fn version() -> u32 {
         known => return known,
     }
     let taken = |version: &u32| {
-        // SAFETY: this command takes no pointer.
+        // SAFETY: This command takes no pointer.
         unsafe { raw(*version, GETDOMAININFO, 0, &mut [0; 16]) }.is_ok()
     };
     let found = (ffi::XG_DOMCTL_OLDEST..=ffi::XG_DOMCTL_NEWEST).find(taken);
@@ -56,10 +56,15 @@ pub(crate) fn version() -> u32 {
 /// What is in the payload is as the command wants it, with pointers that are
 /// valid for what it reads and writes.
 pub(crate) unsafe fn call(cmd: u32, domain: u16, payload: &mut Payload) -> Result<u16, isize> {
-    // SAFETY: as the caller promises.
+    // SAFETY: As the caller promises.
     unsafe { raw(version(), cmd, domain, payload) }
 }
 
+/// The same as if Xen had this version.
+///
+/// # Safety
+///
+/// As for [`call`].
 unsafe fn raw(version: u32, cmd: u32, domain: u16, payload: &mut Payload) -> Result<u16, isize> {
     let mut op = Op {
         cmd,
@@ -68,7 +73,7 @@ unsafe fn raw(version: u32, cmd: u32, domain: u16, payload: &mut Payload) -> Res
         pad: [0; 3],
         payload: *payload,
     };
-    // SAFETY: as the caller promises; Xen reads and writes `op`.
+    // SAFETY: As the caller promises; Xen reads and writes `op`.
     let result = unsafe {
         hypercall::raw(
             abi::__HYPERVISOR_domctl as usize,

@@ -25,7 +25,8 @@ pub struct Guest {
     /// What the console calls it.
     pub name: String,
     /// A flat arm64 Image: linked for the address of its kind of guest, or
-    /// relocating itself.
+    /// relocating itself. On x86_64 an ELF program that says where it starts
+    /// as PVH guest.
     pub image: PathBuf,
     pub memory_kib: u64,
     pub cpus: u32,

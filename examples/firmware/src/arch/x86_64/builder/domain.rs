@@ -95,7 +95,7 @@ impl Domain {
     }
 
     fn call(self, what: &str, cmd: u32, mut payload: Payload) {
-        // SAFETY: the payloads of this file are what their commands take; the
+        // SAFETY: The payloads of this file are what their commands take; the
         // only pointer is that of `start_at`, whose context Xen reads.
         let result = unsafe { domctl::call(cmd, self.0, &mut payload) };
         if let Err(error) = result {

@@ -17,9 +17,15 @@ const SELF: u16 = abi::DOMID_SELF as u16;
 /// RAM comes in pieces of 2 MiB, which its page tables have one entry for.
 const ORDER: u32 = 9;
 
+/// One operation on memory.
+///
+/// # Safety
+///
+/// `arg` is what the operation takes, with pointers that are valid for what it
+/// reads and writes.
 unsafe fn memory_op<T>(op: u32, arg: &mut T) -> isize {
     let args = [op as usize, ptr::from_mut(arg).addr(), 0, 0, 0];
-    // SAFETY: as the caller promises.
+    // SAFETY: As the caller promises.
     unsafe { hypercall::raw(abi::__HYPERVISOR_memory_op as usize, args) }
 }
 
@@ -115,7 +121,7 @@ impl Window {
         }
         let offset = address as usize % PAGE_SIZE;
         let start = ptr::with_exposed_provenance_mut::<u8>(self.region.start + offset);
-        // SAFETY: the page is mapped, and its domain does not run yet: nobody
+        // SAFETY: The page is mapped, and its domain does not run yet: nobody
         // else has it.
         unsafe { core::slice::from_raw_parts_mut(start, PAGE_SIZE - offset) }
     }
@@ -143,7 +149,7 @@ impl Window {
             (0, 0),
             "domain {domain} has nothing at frame {frame:#x}"
         );
-        // SAFETY: the addresses are this window's own.
+        // SAFETY: The addresses are this window's own.
         unsafe { mmu::map_window(self.region, true) }.expect("a place for the window");
         self.shown = Some((domain, frame));
     }
@@ -152,13 +158,13 @@ impl Window {
         if self.shown.take().is_none() {
             return;
         }
-        // SAFETY: it was mapped, and the slice of it is gone.
+        // SAFETY: It was mapped, and the slice of it is gone.
         unsafe { mmu::unmap_window(self.region) }.expect("the window is mapped");
         let mut arg = abi::xen_remove_from_physmap {
             domid: SELF,
             gpfn: self.gfn(),
         };
-        // SAFETY: the frame is the window's, and no longer used.
+        // SAFETY: The frame is the window's, and no longer used.
         let result = unsafe { memory_op(abi::XENMEM_remove_from_physmap, &mut arg) };
         assert_eq!(result, 0, "a foreign page can't be unmapped");
     }

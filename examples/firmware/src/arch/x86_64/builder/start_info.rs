@@ -13,6 +13,9 @@ struct Contents {
     map: [MemmapTableEntry; 1],
 }
 
+// Nothing between the fields, which are all integers.
+const _: () = assert!(size_of::<Contents>() == 4 * 4 + 4 * 8 + 2 * 4 + 24);
+
 /// Writes it to this address of the domain, with the command line behind it.
 ///
 /// # Panics
@@ -36,7 +39,7 @@ pub fn write(plan: &Plan<'_>, address: u64, domain: u16, window: &mut Window) {
             reserved: 0,
         }],
     };
-    // SAFETY: integers, without anything between them.
+    // SAFETY: They are integers, without anything between them.
     let bytes = unsafe {
         core::slice::from_raw_parts((&raw const contents).cast::<u8>(), size_of::<Contents>())
     };
