@@ -164,9 +164,9 @@ int32_t xg_gntref_take(struct xg_guest *g, uint32_t count)
 uint32_t xg_gnttab_in_use(const struct xg_guest *g)
 {
 	const struct xg_gnttab *t = &g->gnttab;
-	uint32_t frames, words = nr_refs(t, &frames) / XG_WORD_BITS, used = 0;
+	uint32_t frames, w = nr_refs(t, &frames) / XG_WORD_BITS, used = 0;
 
-	for (uint32_t w = 0; w < words; w++) {
+	while (w--) {
 		uint64_t taken = ~xg_load_seq(&t->words[w]);
 
 		if (!w)

@@ -156,7 +156,7 @@ static XG_APART int batch_slowly(struct xg_guest *g, uint32_t entry,
 
 	/* All references first: none is published before it is sure that
 	 * there are enough, so there is nothing to revoke. */
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i != count; i++) {
 		int32_t rc = xg_gntref_take(g, 1);
 
 		if (rc < 0) {
@@ -166,8 +166,8 @@ static XG_APART int batch_slowly(struct xg_guest *g, uint32_t entry,
 		}
 		grefs[i] = (uint32_t)rc;
 	}
-	for (size_t i = 0; i < count; i++)
-		put(t, grefs[i], entry, gfns[i]);
+	while (count--)
+		put(t, grefs[count], entry, gfns[count]);
 	return 0;
 }
 
