@@ -76,8 +76,11 @@ fn clippy() -> Result<()> {
     deny_warnings(&mut cargo)
 }
 
+/// What firmware is built for.
+const BARE_METAL: [&str; 2] = ["aarch64-unknown-none", "x86_64-unknown-none"];
+
 fn firmware_clippy(tally: &mut Tally) -> Result<()> {
-    for target in ["aarch64-unknown-none", "x86_64-unknown-none"] {
+    for target in BARE_METAL {
         let toolchain = Toolchain::for_target(target)?;
         if !toolchain.has_clippy() {
             println!("not done: there is no clippy for {}", toolchain.origin());
@@ -98,24 +101,39 @@ fn deny_warnings(cargo: &mut Command) -> Result<()> {
     process::run(cargo.args(["--", "-D", "warnings"]))
 }
 
-/// The library and its tests with the compiler that Cargo.toml promises.
+/// The library and its tests, and the firmware, with the compiler that
+/// Cargo.toml promises.
 fn oldest_compiler(tally: &mut Tally) -> Result<()> {
     const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
-    let mut rustup = Command::new("rustup");
-    sanitise(&mut rustup);
-    rustup.args(["toolchain", "install", OLDEST, "--profile", "minimal"]);
-    if process::find_program("rustup").is_none() || process::output(&mut rustup).is_err() {
+    let rustup = |args: &[&str]| {
+        let mut rustup = Command::new("rustup");
+        sanitise(&mut rustup);
+        rustup.args(args);
+        rustup
+    };
+    let check = |folder: &str, args: &[&str]| -> Result<()> {
+        let mut cargo = rustup(&["run", OLDEST, "cargo", "check"]);
+        cargo
+            .current_dir(process::workspace().join(folder))
+            .args(args)
+            .arg("--target-dir")
+            .arg(process::target_folder("oldest-compiler")?);
+        process::run(&mut cargo)
+    };
+    let mut install = rustup(&["toolchain", "install", OLDEST, "--profile", "minimal"]);
+    if process::find_program("rustup").is_none() || process::output(&mut install).is_err() {
         println!("not done: rustup cannot bring Rust {OLDEST}");
         return Ok(());
     }
-    let mut cargo = Command::new("rustup");
-    sanitise(&mut cargo);
-    cargo
-        .current_dir(process::workspace())
-        .args(["run", OLDEST, "cargo", "check"])
-        .args(["--features", "sim", "--all-targets"])
-        .arg("--target-dir")
-        .arg(process::target_folder("oldest-compiler")?);
-    tally.check(OLDEST, process::run(&mut cargo));
+    tally.check(OLDEST, check("", &["--features", "sim", "--all-targets"]));
+    for target in BARE_METAL {
+        let mut add = rustup(&["target", "add", "--toolchain", OLDEST, target]);
+        if process::output(&mut add).is_err() {
+            println!("not done: rustup cannot bring {target} for Rust {OLDEST}");
+            continue;
+        }
+        let checked = check("examples/firmware", &["--target", target]);
+        tally.check(&format!("{OLDEST}, {target}"), checked);
+    }
     Ok(())
 }
