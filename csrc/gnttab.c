@@ -82,19 +82,6 @@ static XG_SLOW int32_t grant_slowly(struct xg_guest *g, uint32_t low,
 	return first;
 }
 
-/* A frame whose number only version 2 has room for; its halves are swapped, as
- * they are at hand. */
-static inline int32_t grant_far(struct xg_guest *g, uint16_t domid,
-				uint64_t swapped, bool readonly)
-{
-#if XG_GRANT_V2
-	return xg_gntv2_grant_far(g, domid, swapped, readonly);
-#else
-	(void)g, (void)domid, (void)swapped, (void)readonly;
-	return -XG_ERANGE;
-#endif
-}
-
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			bool readonly)
 {
@@ -106,7 +93,7 @@ int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 	if (domid >= DOMID_FIRST_RESERVED)
 		return -XG_EINVAL;
 	if ((uint32_t)entry)
-		return grant_far(g, domid, entry, readonly);
+		return xg_gntv2_grant_far(g, domid, entry, readonly);
 	entry |= entry_of(domid, readonly);
 	if (!xg_gntref_take_near(t, &t->near, &gref))
 		return grant_slowly(g, (uint32_t)entry, entry >> 32, 1);

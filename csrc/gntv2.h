@@ -37,6 +37,8 @@ static inline uint32_t xg_gntv2_status_pages(const struct xg_gnttab *t,
 			   : 0;
 }
 
+#if XG_GRANT_V2
+
 /* Grant a whole page with a reference that is the caller's. */
 void xg_gntv2_grant(struct xg_gnttab *t, uint32_t gref, uint32_t header,
 		    uint64_t gfn);
@@ -51,5 +53,36 @@ int xg_gntv2_revoke(struct xg_gnttab *t, uint32_t gref);
 
 /* Not 0: earlier firmware granted it, or a peer still uses it. */
 uint32_t xg_gntv2_left(const struct xg_gnttab *t, uint32_t gref);
+
+#else
+
+/* There is none to be granted far; the others are for compilers that leave in
+ * what never runs. */
+static inline void xg_gntv2_grant(struct xg_gnttab *t, uint32_t gref,
+				  uint32_t header, uint64_t gfn)
+{
+	(void)t, (void)gref, (void)header, (void)gfn;
+}
+
+static inline int32_t xg_gntv2_grant_far(struct xg_guest *g, uint16_t domid,
+					 uint64_t swapped, bool readonly)
+{
+	(void)g, (void)domid, (void)swapped, (void)readonly;
+	return -XG_ERANGE;
+}
+
+static inline int xg_gntv2_revoke(struct xg_gnttab *t, uint32_t gref)
+{
+	(void)t, (void)gref;
+	return -XG_EINVAL;
+}
+
+static inline uint32_t xg_gntv2_left(const struct xg_gnttab *t, uint32_t gref)
+{
+	(void)t, (void)gref;
+	return 0;
+}
+
+#endif
 
 #endif

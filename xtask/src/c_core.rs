@@ -97,6 +97,7 @@ impl Compiler {
 pub fn compile(tally: &mut Tally) -> Result<()> {
     setup::require(&[
         Need::Clang,
+        Need::Lld,
         Need::XenHeaders,
         Need::XenCompiler,
         Need::GccArm,
@@ -146,6 +147,10 @@ pub fn compile(tally: &mut Tally) -> Result<()> {
             }
         }
     }
+    for target in ["aarch64-unknown-none", "x86_64-unknown-none"] {
+        let result = link_unoptimized(target, objects.path());
+        tally.check(&format!("core for {target}, not optimized"), result);
+    }
     println!("core and examples compiled: {tally}");
     for compiler in &hosts {
         headers_alone(compiler, objects.path(), tally)?;
@@ -160,6 +165,21 @@ pub fn compile(tally: &mut Tally) -> Result<()> {
     }
     println!("with all of them, and others': {tally}");
     Ok(())
+}
+
+/// The core refers to nothing but itself, and to what compilers call: not even
+/// where nobody leaves out what never runs.
+fn link_unoptimized(target: &str, scratch: &Path) -> Result<()> {
+    let objects = scratch.join(target);
+    fs::create_dir_all(&objects)?;
+    let mut compile = Compiler::bare(target).command(&ours());
+    compile.args(["-std=c11", "-O0", "-c"]);
+    process::output(compile.args(sources("csrc")?).current_dir(&objects))?;
+    let mut link = Command::new("ld.lld");
+    link.args(["--entry=0", "-o", "core"])
+        .args(["memcmp", "memcpy", "memset"].map(|name| format!("--defsym={name}=0")))
+        .args(files(&objects, "o")?);
+    process::output(link.current_dir(&objects)).map(drop)
 }
 
 /// Where Xen's headers are among ours.
