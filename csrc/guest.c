@@ -10,8 +10,7 @@ bool xg_window_valid(const struct xg_window *window)
 
 	return pages && window->va && !xg_page_offset((uintptr_t)window->va) &&
 	       window->gfn <= (UINT64_MAX >> XG_PAGE_SHIFT) - pages &&
-	       (uintptr_t)window->va <=
-		       UINTPTR_MAX - (uintptr_t)(pages << XG_PAGE_SHIFT);
+	       pages <= (UINTPTR_MAX - (uintptr_t)window->va) >> XG_PAGE_SHIFT;
 }
 
 static bool windows_overlap(const struct xg_window *a,
