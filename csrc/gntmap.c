@@ -141,7 +141,7 @@ static int change(struct xg_guest *g, uint32_t kind, void *ops, uint32_t count,
 	*done = 0;
 	do {
 		uint32_t run, left = count - *done;
-		uint64_t distance;
+		uint64_t distance = 0;
 		int rc = ask_xen(g, kind, op, &left, &distance);
 
 		first = first ? first : rc;
