@@ -76,9 +76,9 @@ int xg_gnttab_init(struct xg_guest *g, const struct xg_guest_config *config);
 int xg_gnttab_fini(struct xg_guest *g);
 int xg_gnttab_grow(struct xg_guest *g, uint32_t frames);
 
-/* region.c: are the pages allocated, and none of them mapped, or all
- * (XG_MAPPED)? Then they are the opposite (XG_FLIP). As xg_region_map()
- * answers. */
+/* region.c: are `n` pages in the region, and those in the first one's word
+ * allocated and none of them mapped, or all (XG_MAPPED)? Then these are the
+ * opposite (XG_FLIP). As xg_region_map() answers. */
 #define XG_MAPPED 1u
 #define XG_FLIP	  2u
 int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,

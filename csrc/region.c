@@ -47,8 +47,8 @@ int xg_region_init(struct xg_region *r, const struct xg_window *window,
 	 * as taken. */
 	if (pages % XG_REGION_BLOCK)
 		set_bit(r->starts, pages);
-	set_bit(r->starts, 0);
-	set_bit(r->holes, 0);
+	r->starts[0] |= 1;
+	r->holes[0] = 1;
 	xg_region_update(r, 0, 0, pages - 1);
 	return 0;
 }
@@ -96,7 +96,7 @@ bool xg_region_is_free(struct xg_region *r)
 {
 	if (r->kept)
 		free_kept(r);
-	return r->nodes[1] > r->pages;
+	return r->nodes[1] / 2 > r->pages;
 }
 
 /* Make the free pages of a word allocations of one page: `page`, the first of
@@ -152,62 +152,50 @@ static inline uint64_t bits_from(uint32_t first, uint32_t n)
 	return (n < 64 ? ~(~UINT64_C(0) << n) : ~UINT64_C(0)) << first % 64;
 }
 
-/* What xg_region_mapped() answers for pages that no hole from before goes on
- * in. XG_FLIP is done whatever that is. */
-static int walk(struct xg_region *r, uint32_t first, uint32_t n, uint32_t how)
-{
-	uint64_t right = how & XG_MAPPED ? ~UINT64_C(0) : 0;
-	uint64_t free = 0, wrong = 0;
-	uint32_t end = first + n;
-
-	do {
-		uint32_t w = first / 64;
-		uint64_t bits = bits_from(first, end - first);
-
-		free |= r->holes[w] & bits;
-		if (w == r->kept_word)
-			free |= r->kept & bits;
-		wrong |= (r->mapped[w] ^ right) & bits;
-		if (how & XG_FLIP)
-			r->mapped[w] ^= bits;
-		first = (first | 63) + 1;
-	} while (first < end);
-	if (free)
-		return -XG_EFAULT;
-	if (wrong)
-		return how & XG_MAPPED ? -XG_EINVAL : -XG_EBUSY;
-	return 0;
-}
-
 int xg_region_mapped(struct xg_region *r, uint32_t first, uint32_t n,
 		     uint32_t how)
 {
-	int rc;
+	uint32_t w = first / 64;
+	uint64_t bits = bits_from(first, n), free, wrong;
 
-	if (first >= r->pages || !n || n > r->pages - first ||
+	/* 0 pages are too many, too. */
+	if (first >= r->pages || n - 1 >= r->pages - first ||
 	    xg_test_bit(r->holes, xg_region_start_of(r, first)))
 		return -XG_EFAULT;
-	rc = walk(r, first, n, how & XG_MAPPED);
-	return rc || !(how & XG_FLIP) ? rc : walk(r, first, n, how);
+	free = r->holes[w];
+	if (w == r->kept_word)
+		free |= r->kept;
+	wrong = how & XG_MAPPED ? ~r->mapped[w] : r->mapped[w];
+	if (free & bits)
+		return -XG_EFAULT;
+	if (wrong & bits)
+		return how & XG_MAPPED ? -XG_EINVAL : -XG_EBUSY;
+	if (how & XG_FLIP) {
+		r->mapped[w] ^= bits;
+		xg_region_update_mapped(r, first / XG_REGION_BLOCK);
+	}
+	return 0;
 }
 
 int xg_region_give(struct xg_region *r, uint32_t page, uint32_t n)
 {
 	uint32_t w = page / 64, end = page + n;
 	uint64_t first = UINT64_C(1) << page % 64;
-	int rc;
 
 	/* Back to where it came from. */
-	if (n == 1 && w == r->kept_word &&
-	    (r->singles & ~(r->kept | r->mapped[w]) & first)) {
+	if (n == 1 && w == r->kept_word && (r->singles & first)) {
+		if (r->kept & first)
+			return -XG_EINVAL;
+		if (r->mapped[w] & first)
+			return -XG_EBUSY;
 		r->kept |= first;
 		return 0;
 	}
-	rc = xg_region_mapped(r, page, n, 0);
-	if (rc == -XG_EFAULT || !xg_test_bit(r->starts, page) ||
+	if (page >= r->pages || !(r->starts[w] & ~r->holes[w] & first) ||
 	    xg_region_next_start(r, page + 1) != end)
 		return -XG_EINVAL;
-	if (!rc)
-		free_pages(r, w, bits_from(page, n), end);
-	return rc;
+	if (xg_region_seek(r, XG_NODE_MAPPED, page, false) < end)
+		return -XG_EBUSY;
+	free_pages(r, w, bits_from(page, n), end);
+	return 0;
 }

@@ -13,8 +13,10 @@ static int verify_runs(const struct xg_region *r, uint32_t blocks)
 		bool starts = xg_test_bit(r->starts, page);
 		bool hole = xg_test_bit(r->holes, page);
 
-		if (xg_test_bit(r->mapped, page))
+		if (xg_test_bit(r->mapped, page)) {
 			mapped = true;
+			node |= XG_NODE_MAPPED;
+		}
 		if (page >= r->pages && (hole || mapped))
 			return 1;
 		/* A hole starts, is not behind another, and not mapped. */
@@ -23,8 +25,8 @@ static int verify_runs(const struct xg_region *r, uint32_t blocks)
 		if (starts) {
 			uint32_t length = hole ? end - page : 0;
 
-			if (node <= length)
-				node = length + 1;
+			if (node / 2 <= length)
+				node = (length + 1) * 2 | (node & 1);
 			end = page;
 			hole_behind = hole;
 			mapped = false;
@@ -42,12 +44,17 @@ static int verify_runs(const struct xg_region *r, uint32_t blocks)
 static int verify_nodes(const struct xg_region *r, uint32_t blocks)
 {
 	for (uint32_t i = r->leaves; --i;) {
-		uint32_t most = 0;
+		uint32_t most = 0, mapped = 0;
 
-		for (uint32_t k = 2 * i; k < 2 * i + 2; k++)
-			if (k < r->leaves + blocks && r->nodes[k] > most)
-				most = r->nodes[k];
-		if (r->nodes[i] != most)
+		for (uint32_t k = 2 * i; k < 2 * i + 2; k++) {
+			uint32_t node =
+				k < r->leaves + blocks ? r->nodes[k] : 0;
+
+			mapped |= node & XG_NODE_MAPPED;
+			if (node > most)
+				most = node;
+		}
+		if (r->nodes[i] != (most | mapped))
 			return 5;
 	}
 	return r->nodes[0] ? 5 : 0;

@@ -32,34 +32,46 @@ bool xg_region_contains(const struct xg_guest *g, const void *va)
 }
 
 /* Done to pages of a region under the lock, beside what xg_region_mapped() can
- * do. */
+ * do: that is done word by word, with the lock let go of in between. If one is
+ * refused those before it stay done, and *n says how many pages they are. */
 #define TAKE 4u
 #define GIVE 8u
 
 static XG_SLOW int32_t locked(struct xg_guest *g, struct xg_region *r,
-			      uint32_t todo, const void *va, uint32_t n)
+			      uint32_t todo, uint32_t first, uint32_t *n)
 {
-	uintptr_t state = g->platform->lock(g->context);
-	uint32_t page = page_of(r, va);
-	int32_t rc;
+	uint32_t page = first, end = first + *n;
 
-	if (todo == TAKE)
-		rc = xg_region_take(r, n);
-	else if (todo == GIVE)
-		rc = xg_region_give(r, page, n);
-	else
-		rc = xg_region_mapped(r, page, n, todo);
-	g->platform->unlock(g->context, state);
-	return rc;
+	do {
+		uintptr_t state = g->platform->lock(g->context);
+		int32_t rc;
+
+		if (todo == TAKE)
+			rc = xg_region_take(r, *n);
+		else if (todo == GIVE)
+			rc = xg_region_give(r, page, *n);
+		else
+			rc = xg_region_mapped(r, page, end - page, todo);
+		g->platform->unlock(g->context, state);
+		if (todo >= TAKE)
+			return rc;
+		if (rc) {
+			*n = page - first;
+			return rc;
+		}
+		page = (page | 63) + 1;
+	} while (page < end);
+	return 0;
 }
 
 int xg_region_get_window(struct xg_guest *g, uint32_t n, struct xg_window *at)
 {
+	struct xg_region *r = g->regions;
+
 	if (!n || !at)
 		return -XG_EINVAL;
-	for (uint32_t i = 0; i < g->nr_regions; i++) {
-		struct xg_region *r = &g->regions[i];
-		int32_t page = locked(g, r, TAKE, NULL, n);
+	for (uint32_t i = g->nr_regions; i; i--, r++) {
+		int32_t page = locked(g, r, TAKE, 0, &n);
 
 		if (page < 0)
 			continue;
@@ -86,7 +98,7 @@ int xg_region_put_pages(struct xg_guest *g, void *va, uint32_t n)
 		return -XG_EIO;
 	if (xg_page_offset((uintptr_t)va))
 		return -XG_EINVAL;
-	return locked(g, r, GIVE, va, n);
+	return locked(g, r, GIVE, page_of(r, va), &n);
 }
 
 /* What is done to pages that may be a region's: first what xg_region_mapped()
@@ -99,32 +111,32 @@ static int show(struct xg_guest *g, void *va, uint32_t n, uint32_t what,
 		uint64_t gfn, uint32_t prot)
 {
 	struct xg_region *r = region_at(g, va, (size_t)n << XG_PAGE_SHIFT);
+	uint32_t page = 0, marked = n;
 	int rc = 0;
 
 	if (r) {
-		/* In it with the first page, and so with all of them; number
-		 * and count are checked under the lock. */
-		uint64_t own = r->gfn + page_of(r, va);
+		/* In it with the first page, and so with all of them: checked
+		 * under the lock. */
+		uint64_t own;
 
+		page = page_of(r, va);
+		own = r->gfn + page;
 		if ((what & (MAP | OF_REGION)) != MAP)
 			gfn = own;
 		if (xg_page_offset((uintptr_t)va) || gfn != own)
 			return -XG_EFAULT;
-		rc = locked(g, r, what & (XG_MAPPED | XG_FLIP), va, n);
+		rc = locked(g, r, what & (XG_MAPPED | XG_FLIP), page, &marked);
 	} else if (what & OF_REGION) {
 		return -XG_EFAULT;
 	}
-	if (rc)
-		return rc;
-	if (what & MAP)
+	if (!rc && (what & MAP))
 		rc = g->platform->map(g->context, va, gfn, n, prot);
-	else if (what & UNMAP)
+	if (!rc && (what & UNMAP))
 		rc = g->platform->unmap(g->context, va, n);
-	else
-		return 0;
-	/* Until now nobody else can have the pages. */
-	if (r && (what & MAP ? rc != 0 : rc == 0))
-		locked(g, r, XG_MAPPED | XG_FLIP, va, n);
+	/* Those that are to be unmapped, after all or now. Until here nobody
+	 * else can have the pages. */
+	if (r && marked && (rc ? what & MAP : what & UNMAP))
+		locked(g, r, XG_MAPPED | XG_FLIP, page, &marked);
 	return rc;
 }
 

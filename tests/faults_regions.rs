@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::thread;
@@ -132,6 +133,29 @@ impl Model<'_> {
             && self.used[self.run(page, n)].iter().all(|used| *used)
     }
 
+    /// Why pages are not mapped or unmapped: what is wrong in the first word of
+    /// their region in which anything is.
+    fn refusal(&self, page: u32, n: u32, map: bool, busy: i32) -> Option<i32> {
+        let inside =
+            |&&(first, pages): &&(u32, u32)| n > 0 && page >= first && page + n <= first + pages;
+        let Some(&(first, _)) = self.parts.iter().find(inside) else {
+            return Some(EFAULT);
+        };
+        let mut at = page;
+        while at < page + n {
+            let end = (first + ((at - first) / 64 + 1) * 64).min(page + n);
+            let run = self.run(at, end - at);
+            if self.used[run.clone()].contains(&false) {
+                return Some(EFAULT);
+            }
+            if self.mapped[run].contains(&map) {
+                return Some(busy);
+            }
+            at = end;
+        }
+        None
+    }
+
     fn take(&mut self, n: u32) {
         if let Some(page) = self.calls.take(n) {
             let run = self.run(page, n);
@@ -184,10 +208,8 @@ impl Model<'_> {
         let called = fault && xen.faults_left(id) == 0;
         xen.clear_faults(id);
         let run = self.run(page, n);
-        let want = if !self.usable(page, n) {
-            EFAULT
-        } else if self.mapped[run.clone()].contains(&map) {
-            refused
+        let want = if let Some(refusal) = self.refusal(page, n, map, refused) {
+            refusal
         } else if fault {
             assert!(called);
             Error::NoMemory.raw()
@@ -201,6 +223,9 @@ impl Model<'_> {
 
     fn compare(&self) {
         for (i, (first, pages)) in self.parts.iter().enumerate() {
+            // SAFETY: the guest is set up, with that region.
+            let rc = unsafe { ffi::xg_region_verify((*self.calls.raw.0).regions.add(i)) };
+            assert_eq!(rc, 0, "region {i}");
             for page in 0..*pages {
                 let want = self.mapped[(first + page) as usize];
                 assert_eq!(self.calls.says_mapped(i, page), want, "page {page}");
@@ -808,6 +833,62 @@ fn threads_share_the_regions() {
         for first in [0, PAGES + 1] {
             assert_eq!(calls.give(first, PAGES), 0);
         }
+    });
+    assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
+}
+
+/// How often the counting platform's lock was taken.
+static LOCKS: AtomicU32 = AtomicU32::new(0);
+
+unsafe extern "C" fn counting_lock(_: *mut c_void) -> usize {
+    LOCKS.fetch_add(1, SeqCst);
+    0
+}
+
+unsafe extern "C" fn counting_unlock(_: *mut c_void, _: usize) {}
+
+/// However many pages are mapped or unmapped at once, the lock is not held
+/// for more than a word of them.
+#[test]
+fn the_lock_is_let_go_of() {
+    const PAGES: u32 = 1000;
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    with_regions(&domain, &[(0, 1024)], |guest| {
+        let calls = Calls {
+            raw: Raw::of(guest),
+            domain: &domain,
+        };
+        // SAFETY: the guest is set up, and only this thread uses it.
+        let platform = unsafe { (*calls.raw.0).platform };
+        let counting = ffi::xg_platform {
+            lock: Some(counting_lock),
+            unlock: Some(counting_unlock),
+            // SAFETY: it was set up with this.
+            ..unsafe { *platform }
+        };
+        // SAFETY: as before; the hooks are the same but for the lock, which
+        // one thread does not need.
+        unsafe { (*calls.raw.0).platform = &raw const counting };
+        let locks = |call: &dyn Fn() -> i32, want: i32| {
+            LOCKS.store(0, SeqCst);
+            assert_eq!(call(), want);
+            LOCKS.load(SeqCst)
+        };
+        let words = PAGES.div_ceil(64);
+        assert_eq!(locks(&|| calls.take(PAGES).map_or(-1, |_| 0), 0), 1);
+        assert_eq!(locks(&|| calls.map(0, PAGES), 0), words);
+        assert_eq!(locks(&|| calls.give(0, PAGES), EBUSY), 1);
+        // Asked before the hook, noted after it.
+        assert_eq!(locks(&|| calls.unmap(0, PAGES), 0), 2 * words);
+        // The last page is in the way: those before it are not mapped.
+        assert_eq!(calls.map(PAGES - 1, 1), 0);
+        assert_eq!(locks(&|| calls.map(0, PAGES), EBUSY), 2 * words - 1);
+        assert!((0..PAGES).all(|page| calls.says_mapped(0, page) == (page == PAGES - 1)));
+        assert_eq!(calls.unmap(PAGES - 1, 1), 0);
+        assert_eq!(locks(&|| calls.give(0, PAGES), 0), 1);
+        // SAFETY: as before.
+        unsafe { (*calls.raw.0).platform = platform };
     });
     assert!(xen.warnings().is_empty(), "{:?}", xen.warnings());
 }

@@ -7,9 +7,9 @@
  * back. Runs of any length are found in time bounded by the logarithm of the
  * region's size, however fragmented it is.
  *
- * Calls on a guest take the platform's lock for that time, those that map,
- * unmap or give back for a step more for each 64 pages; they can be made in any
- * context and on any CPU, except where a `map` or `unmap` hook is named.
+ * Calls on a guest take the platform's lock for that time, those that map or
+ * unmap anew for every 64 pages; they can be made in any context and on any
+ * CPU, except where a `map` or `unmap` hook is named.
  */
 #ifndef XEN_GUEST_REGION_H
 #define XEN_GUEST_REGION_H
@@ -123,7 +123,8 @@ bool xg_region_contains(const struct xg_guest *g, const void *va);
  *   -XG_EFAULT  a page is in no region, or not allocated, or 0 pages
  *   -XG_EBUSY   map: a page is mapped already
  *   -XG_EINVAL  unmap: a page is not mapped
- * or what the hook answers; with nothing changed. Context as the hook's.
+ * (one of these, if there are several pages in question) or what the hook
+ * answers; with nothing changed. Context as the hook's.
  */
 int xg_region_map(struct xg_guest *g, void *va, uint32_t n, uint32_t prot);
 int xg_region_unmap(struct xg_guest *g, void *va, uint32_t n);

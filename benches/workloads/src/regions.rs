@@ -48,9 +48,14 @@ pub enum Load {
     Holes,
     /// The same, but for 64 free pages at the end.
     HolesEnd,
+    /// 64 pages of an empty region.
+    Run,
+    /// All pages of an empty region.
+    Whole,
 }
 
 impl Load {
+    /// Those to time beside other allocators.
     pub const ALL: [Self; 7] = [
         Self::Empty,
         Self::Half,
@@ -70,11 +75,16 @@ impl Load {
             Self::CheckerboardEnd => "checkerboard-2-at-end",
             Self::Holes => "holes-64-none",
             Self::HolesEnd => "holes-64-at-end",
+            Self::Run => "run-of-64",
+            Self::Whole => "whole",
         }
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|load| load.name() == name)
+        Self::ALL
+            .into_iter()
+            .chain([Self::Run, Self::Whole])
+            .find(|load| load.name() == name)
     }
 
     /// Pages asked for.
@@ -82,7 +92,8 @@ impl Load {
         match self {
             Self::Empty | Self::Half | Self::LastPage => 1,
             Self::Checkerboard | Self::CheckerboardEnd => 2,
-            Self::Holes | Self::HolesEnd => 64,
+            Self::Holes | Self::HolesEnd | Self::Run => 64,
+            Self::Whole => PAGES,
         }
     }
 
@@ -92,7 +103,7 @@ impl Load {
 
     const fn is_free(self, page: u32, pages: u32) -> bool {
         match self {
-            Self::Empty => true,
+            Self::Empty | Self::Run | Self::Whole => true,
             Self::Half => page >= pages / 2,
             Self::LastPage => page == pages - 1,
             Self::Checkerboard => page.is_multiple_of(2),
@@ -231,7 +242,7 @@ impl State {
     /// Take all there is, page by page, and give back what is to be free: last
     /// page first, so that the pages kept back are not the lowest.
     fn fragment(&mut self, load: Load, pages: u32) {
-        if load == Load::Empty {
+        if matches!(load, Load::Empty | Load::Run | Load::Whole) {
             return;
         }
         for _ in 0..pages {

@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// Fails if the library takes more host instructions than it aims at.
 pub fn check() -> Result<()> {
     ensure!(evtchn::host()?, "a target of the event channels is missed");
-    Ok(())
+    regions::check()
 }
 
 /// Whether a target is met, in a word.
