@@ -71,56 +71,41 @@ static int reason(struct xg_guest *g, uint16_t dom, uint32_t order,
 	return -XG_ENOMEM;
 }
 
-/* With this the frames go on from the one in gfns[]. */
-#define CONSECUTIVE (1u << 31)
-
 /* gfns[] is null for an increase, which needs none. */
-static int adjust(struct xg_guest *g, uint16_t dom, uint32_t order,
-		  uint32_t count, uint32_t flags, const uint64_t *gfns,
-		  uint32_t *done, uint32_t cmd)
+static XG_SLOW int adjust(struct xg_guest *g, uint16_t dom, uint32_t order,
+			  uint32_t count, uint32_t flags, const uint64_t *gfns,
+			  uint32_t *done, uint32_t cmd)
 {
 	struct xen_memory_reservation op = {
 		.extent_order = order,
 		.mem_flags = flags,
 		.domid = dom,
 	};
-	uint32_t most = cmd & CONSECUTIVE ? XG_FRAMES : EXTENTS_MAX;
-	uint64_t frames[XG_FRAMES];
-	const uint64_t *list = gfns;
 
 	if (!done)
 		return -XG_EINVAL;
 	*done = 0;
 	if (count && !gfns && cmd != XENMEM_increase_reservation)
 		return -XG_EINVAL;
-	if ((cmd & CONSECUTIVE) && !xg_frames_valid(*gfns, count))
-		return -XG_EINVAL;
 	while (*done < count) {
 		uint32_t batch = count - *done;
 		intptr_t rc;
 
-		if (batch > most)
-			batch = most;
-		if (cmd & CONSECUTIVE) {
-			for (uint32_t i = 0; i < batch; i++)
-				frames[i] = *gfns + *done + i;
-			list = frames;
-		} else if (gfns) {
-			list = gfns + *done;
-		}
-		op.nr_extents = batch;
+		op.nr_extents = batch < EXTENTS_MAX ? batch : EXTENTS_MAX;
 		/* The handle's type has no const: without XENMEMF flags of PV
 		 * domains Xen only reads the list. */
 		set_xen_guest_handle(op.extent_start,
-				     (xen_pfn_t *)(uintptr_t)list);
-		rc = xg_memory_op(g, cmd & ~CONSECUTIVE, &op);
+				     (xen_pfn_t *)(uintptr_t)gfns);
+		rc = xg_memory_op(g, cmd, &op);
 		if (rc < 0)
 			return (int)rc;
 		/* After a short count the next round begins with the extent
 		 * that failed, and so fails for sure. */
 		if (!rc)
-			return reason(g, dom, order, cmd & ~CONSECUTIVE);
+			return reason(g, dom, order, cmd);
 		*done += (uint32_t)rc;
+		if (gfns)
+			gfns += rc;
 	}
 	return 0;
 }
@@ -150,10 +135,29 @@ int xg_memory_increase_reservation(struct xg_guest *g, uint16_t dom,
 		      XENMEM_increase_reservation);
 }
 
+/* Frames from `gfn` on, so many at once as are listed here. */
 static XG_SLOW int adjust_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
 				uint32_t count, uint32_t *done, uint32_t cmd)
 {
-	return adjust(g, dom, 0, count, 0, &gfn, done, cmd | CONSECUTIVE);
+	uint64_t frames[XG_FRAMES];
+	uint32_t before = 0;
+	int rc;
+
+	if (!done)
+		return -XG_EINVAL;
+	*done = 0;
+	if (!xg_frames_valid(gfn, count))
+		return -XG_EINVAL;
+	do {
+		uint32_t n = count - before;
+
+		for (uint32_t i = 0; i < XG_FRAMES; i++)
+			frames[i] = gfn++;
+		rc = adjust(g, dom, 0, n < XG_FRAMES ? n : XG_FRAMES, 0, frames,
+			    done, cmd);
+		*done = before += *done;
+	} while (!rc && before < count);
+	return rc;
 }
 
 int xg_memory_populate_range(struct xg_guest *g, uint16_t dom, uint64_t gfn,
