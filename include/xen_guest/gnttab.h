@@ -74,8 +74,8 @@ struct xg_gnttab {
  *   -XG_ENOSPC  every reference is in use, and the table can't grow
  *   -XG_ENOSYS  no grant table was configured
  * Never waits. Any context, any CPU. When all references of the frames mapped
- * so far are in use the table grows, which takes the platform's lock and makes
- * hypercalls and a call of the `map` hook.
+ * so far are in use the table grows, which takes the platform's lock, makes
+ * hypercalls and calls the `map` hook, and `unmap` where that can't be all.
  */
 int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 			bool readonly);
@@ -83,6 +83,7 @@ int32_t xg_gnttab_grant(struct xg_guest *g, uint16_t domid, uint64_t gfn,
 /*
  * The same for `count` frames: all or none. grefs[i] is for gfns[i].
  * Returns 0 or a negative error as above; -XG_EINVAL also for null pointers.
+ * No frames are 0, whatever the rest is.
  */
 int xg_gnttab_grant_batch(struct xg_guest *g, uint16_t domid,
 			  const uint64_t *gfns, uint32_t *grefs, uint32_t count,
