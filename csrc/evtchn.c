@@ -130,21 +130,10 @@ int xg_evtchn_adopt_static(struct xg_guest *g, uint32_t port)
 	return rc < 0 ? rc : xg_evtchn_change(g, port, 0, 0, XG_PORT_FIXED);
 }
 
-/* What an upcall beneath the caller still has for the port is not the next
- * owner's. */
-static uint32_t stale(struct xg_guest *g, struct xg_port_slot *slot)
-{
-	const struct xg_vcpu *here = xg_this_vcpu(g);
-
-	if (!here)
-		return 0;
-	slot->closed = __atomic_load_n(&here->taken, __ATOMIC_RELAXED);
-	return XG_PORT_STALE;
-}
-
 int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 {
 	struct xg_port_slot *slot = xg_port_slot(g, port);
+	const struct xg_vcpu *beneath;
 	uint32_t before, old, new;
 	int rc;
 
@@ -157,11 +146,17 @@ int xg_evtchn_close(struct xg_guest *g, uint32_t port)
 		/* The handler that this waited for may have bound its port to
 		 * another. Without a handler nobody does, nor changes the
 		 * state. */
-		xg_evtchn_withdraw(g, slot);
+		beneath = xg_evtchn_withdraw(g, slot);
 		old = xg_port_state(slot);
-		new = old &(XG_PORT_UNBOUND | XG_PORT_FIXED | XG_PORT_USED);
-		if (!(old & XG_PORT_FIXED))
-			new |= stale(g, slot);
+		new = old &(XG_PORT_UNBOUND | XG_PORT_FIXED | XG_PORT_USED |
+			    XG_PORT_MOVED);
+		/* What an upcall beneath the caller still has for the port is
+		 * not the next owner's. */
+		if (beneath && !(old & XG_PORT_FIXED)) {
+			slot->closed = __atomic_load_n(&beneath->taken,
+						       __ATOMIC_RELAXED);
+			new |= XG_PORT_STALE;
+		}
 		/* From the hypercall on the number may be another thread's,
 		 * with handler, state and events of its own: nothing of it is
 		 * touched after. */

@@ -33,21 +33,26 @@ static XG_SHARED void put_back(struct xg_guest *g,
 static XG_SLOW void call_special(struct xg_guest *g, struct xg_vcpu *v,
 				 struct xg_port_slot *slot)
 {
-	uint32_t state = xg_port_clear(slot, XG_PORT_STALE);
+	uint32_t state = xg_port_state(slot), port = xg_port_of(g, slot);
 
 	if ((state & XG_PORT_STALE) && slot->closed == v->taken)
 		return;
-	if (state & XG_PORT_STOPPED) {
-		put_back(g, slot);
-		return;
-	}
+	if (!v->ports)
+		/* Else another vCPU's upcall may get to it yet. */
+		xg_port_clear(slot, XG_PORT_STALE);
+	else if (!(xg_load(&v->ports[port / XG_WORD_BITS]) & xg_bit(port)))
+		goto back; /* it was moved: Xen announces it where it belongs */
+	if (state & XG_PORT_STOPPED)
+		goto back;
 	/* Hold a late event's port back; in one step with a look whether it
 	 * still is late, as who turns that off clears both in one: so no hold
 	 * is left that nobody ends. */
 	if (state & XG_PORT_LATE)
-		xg_evtchn_change(g, xg_port_of(g, slot), XG_PORT_LATE, 0,
-				 XG_PORT_HELD);
+		xg_evtchn_change(g, port, XG_PORT_LATE, 0, XG_PORT_HELD);
 	xg_port_call(slot);
+	return;
+back:
+	put_back(g, slot);
 }
 
 static inline void deliver(struct xg_guest *g, struct xg_vcpu *v,

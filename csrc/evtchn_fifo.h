@@ -46,20 +46,6 @@ static inline uint32_t unlink(uint32_t *word)
 	return old;
 }
 
-static inline void call_handler(struct xg_guest *g, struct xg_vcpu *v,
-				uint32_t port)
-{
-	struct xg_port_slot *slot = xg_slot_of(g, port);
-
-	/* xg_evtchn_bind_vcpu() can't take a port out of another vCPU's queue.
-	 * Xen queues it where it belongs. */
-	if (v->ports &&
-	    !(xg_load(&v->ports[port / XG_WORD_BITS]) & xg_bit(port)))
-		put_back(g, slot);
-	else
-		deliver(g, v, slot);
-}
-
 static inline uint32_t take_ready(struct xg_vcpu *v)
 {
 	return __atomic_exchange_n(&v->control->ready, 0, __ATOMIC_SEQ_CST) &
@@ -94,7 +80,7 @@ static inline uint32_t serve_queues(struct xg_guest *g, struct xg_vcpu *v,
 		else
 			ready &= ~(UINT32_C(1) << queue);
 		if ((old & (PENDING | MASKED)) == PENDING) {
-			call_handler(g, v, port);
+			deliver(g, v, xg_slot_of(g, port));
 			budget--;
 		}
 		if (!budget) {

@@ -13,12 +13,15 @@
  */
 #include "evtchn_port.h"
 
-XG_SHARED void xg_evtchn_withdraw(struct xg_guest *g, struct xg_port_slot *slot)
+XG_SHARED const struct xg_vcpu *xg_evtchn_withdraw(struct xg_guest *g,
+						   struct xg_port_slot *slot)
 {
-	bool nobody = xg_evtchn_stop(g, slot, XG_PORT_UNBOUND);
+	const struct xg_vcpu *beneath =
+		xg_evtchn_stop(g, slot, XG_PORT_UNBOUND);
 
 	/* Whoever was to say that the event is over is gone as well. */
-	xg_port_clear(slot, XG_PORT_HELD | (nobody ? XG_PORT_USED : 0));
+	xg_port_clear(slot, XG_PORT_HELD | (beneath ? 0 : XG_PORT_USED));
+	return beneath;
 }
 
 XG_SHARED int xg_evtchn_change(struct xg_guest *g, uint32_t port, uint32_t need,

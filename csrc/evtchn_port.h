@@ -96,7 +96,8 @@ int xg_evtchn_adopt(struct xg_guest *g, uint32_t port);
  * away is not running on another vCPU, and the port is masked. */
 int xg_evtchn_install(struct xg_guest *g, uint32_t port,
 		      xg_evtchn_handler_t handler, void *data);
-void xg_evtchn_withdraw(struct xg_guest *g, struct xg_port_slot *slot);
+const struct xg_vcpu *xg_evtchn_withdraw(struct xg_guest *g,
+					 struct xg_port_slot *slot);
 /* Change the state of a port that has the bits `need`, and settle it. On
  * failure what is cleared is set again. */
 int xg_evtchn_change(struct xg_guest *g, uint32_t port, uint32_t need,
@@ -106,10 +107,10 @@ int xg_evtchn_change(struct xg_guest *g, uint32_t port, uint32_t need,
 void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu);
 
 /* evtchn_upcall.c: have the port stopped, for `why`, and return once no upcall
- * on another vCPU is where it was. Leaves the port masked. Whether there is no
- * upcall beneath the caller either. */
-bool xg_evtchn_stop(struct xg_guest *g, struct xg_port_slot *slot,
-		    uint32_t why);
+ * on another vCPU is where it was. Leaves the port masked. Returns the vCPU
+ * with an upcall beneath the caller, if there is one. */
+const struct xg_vcpu *xg_evtchn_stop(struct xg_guest *g,
+				     struct xg_port_slot *slot, uint32_t why);
 /* The vCPU with that number, and the one that the caller runs on, or null. */
 struct xg_vcpu *xg_vcpu(const struct xg_guest *g, uint32_t id);
 struct xg_vcpu *xg_this_vcpu(const struct xg_guest *g);
@@ -117,6 +118,8 @@ struct xg_vcpu *xg_this_vcpu(const struct xg_guest *g);
  * nowhere. */
 int xg_evtchn_use_runstate(struct xg_guest *g, const struct xg_vcpu *v,
 			   const uint64_t *area);
+/* What a vCPU's `taken` counts in, its number above. */
+#define XG_TAKEN_BITS 56
 
 static inline bool xg_upcall_pending(const struct xg_vcpu *v)
 {
@@ -147,7 +150,8 @@ static inline void xg_serving_end(struct xg_vcpu *v)
 static inline bool xg_port_plain(const struct xg_port_slot *slot)
 {
 	return !(__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) &
-		 (XG_PORT_STOPPED | XG_PORT_LATE | XG_PORT_STALE));
+		 (XG_PORT_STOPPED | XG_PORT_LATE | XG_PORT_STALE |
+		  XG_PORT_MOVED));
 }
 
 static inline void xg_port_call(const struct xg_port_slot *slot)

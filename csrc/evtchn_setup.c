@@ -164,7 +164,7 @@ int xg_evtchn_init(struct xg_guest *g, const struct xg_guest_config *config)
 
 		v->guest = g;
 		v->id = (uint16_t)i;
-		v->taken = (uint64_t)i << 56;
+		v->taken = (uint64_t)i << XG_TAKEN_BITS;
 		if (e->nr_vcpus > 1)
 			v->ports = config->vcpu_ports + i * e->nr_groups;
 	}

@@ -10,10 +10,11 @@
  * upcall sees the port masked and leaves it alone, or unbind sees the visit and
  * waits until it is over. Above an upcall on the same vCPU there is nobody to
  * wait for. What that one has taken for the port and not got to yet it puts
- * back when it does; or, once the port was closed, it drops it: `taken` counts
- * what is taken, and close leaves in the slot where the count was. No two vCPUs
- * count the same, and none counts so far that it begins anew: so a thread that
- * is moved to another CPU meanwhile leaves a number that means nothing.
+ * back when it does, if the port is masked or was moved to another vCPU; or,
+ * once the port was closed, it drops it: `taken` counts what is taken, and
+ * close leaves in the slot where the count was. No two vCPUs count the same,
+ * and none counts so far that it begins anew: so a thread that is moved to
+ * another CPU meanwhile leaves a number that means nothing.
  */
 #include "evtchn_2l.h"
 #include "evtchn_fifo.h"
@@ -28,10 +29,10 @@ XG_SHARED struct xg_vcpu *xg_this_vcpu(const struct xg_guest *g)
 	return xg_vcpu(g, g->platform->cpu_id(g->context));
 }
 
-bool xg_evtchn_stop(struct xg_guest *g, struct xg_port_slot *slot, uint32_t why)
+const struct xg_vcpu *xg_evtchn_stop(struct xg_guest *g,
+				     struct xg_port_slot *slot, uint32_t why)
 {
-	const struct xg_vcpu *v, *end, *here;
-	bool nobody = true;
+	const struct xg_vcpu *v, *end, *here, *beneath = NULL;
 
 	xg_port_set(slot, why);
 	xg_port_mask(g, slot);
@@ -47,13 +48,13 @@ bool xg_evtchn_stop(struct xg_guest *g, struct xg_port_slot *slot, uint32_t why)
 		if (!(seen & 1))
 			continue;
 		if (v == here)
-			nobody = false;
+			beneath = v;
 		else
 			while (__atomic_load_n(&v->serving, __ATOMIC_ACQUIRE) ==
 			       seen)
 				g->platform->relax(g->context);
 	} while (++v != end);
-	return nobody;
+	return beneath;
 }
 
 /*

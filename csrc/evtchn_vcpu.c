@@ -27,7 +27,7 @@ XG_SHARED void xg_evtchn_set_vcpu(struct xg_guest *g, uint32_t port,
 int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 {
 	struct xg_port_slot *slot = xg_port_open(g, port);
-	const struct xg_vcpu *v = xg_vcpu(g, vcpu);
+	const struct xg_vcpu *v = xg_vcpu(g, vcpu), *beneath;
 	int rc, settled;
 
 	if (!slot)
@@ -38,11 +38,15 @@ int xg_evtchn_bind_vcpu(struct xg_guest *g, uint32_t port, uint32_t vcpu)
 	 * does when it unmasks: so the port is masked meanwhile. The state has
 	 * everybody else leave it so: an upcall that meets the port before it
 	 * is entered as its own must not have it announced to itself again. */
-	xg_evtchn_stop(g, slot, XG_PORT_MOVING);
+	beneath = xg_evtchn_stop(g, slot, XG_PORT_MOVING | XG_PORT_MOVED);
 	rc = xg_event_op(g, EVTCHNOP_bind_vcpu, port, vcpu);
 	if (!rc)
 		xg_evtchn_set_vcpu(g, port, vcpu);
-	xg_port_clear(slot, XG_PORT_MOVING);
+	/* An upcall beneath may have an event of the port, and so may a queue
+	 * of the vCPU before. */
+	xg_port_clear(slot, beneath || g->evtchn.words
+				    ? XG_PORT_MOVING
+				    : XG_PORT_MOVING | XG_PORT_MOVED);
 	/* Masks it again: through an unmask elsewhere, begun before, the new
 	 * vCPU may have been told of an event and have left it, as one of
 	 * another vCPU. */

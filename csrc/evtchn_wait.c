@@ -19,6 +19,9 @@
 #define TRY_PARTS 16u
 #define TRIES	  400
 
+/* So many at a time are all that Xen looks at. */
+#define MAX_PORTS 128u
+
 /* 1, 0, or -XG_EINVAL if one is not open. */
 static XG_SHARED int any_pending(struct xg_guest *g, const uint32_t *ports,
 				 uint32_t count)
@@ -107,7 +110,7 @@ int xg_evtchn_wait(struct xg_guest *g, const uint32_t *ports, uint32_t count,
 	struct sched_poll op = {.nr_ports = count};
 	int rc;
 
-	if (count && !ports)
+	if (count > MAX_PORTS || (count && !ports))
 		return -XG_EINVAL;
 	rc = any_pending(g, ports, count);
 	if (rc || !timeout)

@@ -7,14 +7,15 @@
 mod common;
 
 use std::ffi::c_void;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::SeqCst};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{CPUS, Hooked, Patience, Raw, SELF, data};
 use xen_guest::ffi::{self, abi};
 use xen_guest::sim::{Domain, DomainConfig, Hypervisor};
-use xen_guest::{Guest, GuestStorage, Page};
+use xen_guest::{Guest, GuestStorage, PAGE_SIZE, Page, Platform};
 use xen_guest_workloads::fake_xen::FakeXen;
 
 unsafe extern "C" fn count(data: *mut c_void) {
@@ -111,6 +112,99 @@ fn a_fixed_port_keeps_what_an_upcall_has_for_it() {
     // SAFETY: no other call is under way.
     assert_eq!(unsafe { ffi::xg_evtchn_reset(raw.0) }, 0);
     guest.finish().unwrap();
+}
+
+type TwoVcpus = GuestStorage<2, 16, 2>;
+
+/// A handler that is a closure, and its argument.
+fn closure<F: Fn()>(body: &F) -> (common::Handler, *mut c_void) {
+    unsafe extern "C" fn run<F: Fn()>(data: *mut c_void) {
+        // SAFETY: bound with a closure that outlives the port.
+        (unsafe { &*data.cast::<F>() })();
+    }
+    (run::<F>, data(body))
+}
+
+/// Has an upcall on vCPU 0 meet events of two ports; the handler of the first
+/// one does `act` to the other one, whose handler counts its calls. Then the
+/// other one's number goes to vCPU 1.
+fn with_an_event_taken(
+    act: impl Fn(&Domain, Raw, u32, &AtomicU32),
+    after: impl Fn(&AtomicU32, &dyn Fn()),
+) {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default().with_vcpus(2));
+    // Xen shares a part of it.
+    let pages = size_of::<TwoVcpus>().div_ceil(PAGE_SIZE) as u32;
+    let storage = NonNull::new(domain.page_alloc(pages)).unwrap().cast();
+    // SAFETY: pages of this guest alone, which live as long as the domain; nobody
+    // else uses the windows.
+    let guest = unsafe {
+        storage.write(TwoVcpus::new());
+        Guest::new(&mut *storage.as_ptr(), &domain, common::config(&domain)).unwrap()
+    };
+    let raw = Raw::of(&guest);
+    // SAFETY: the guest is set up.
+    assert_eq!(unsafe { ffi::xg_vcpu_online(raw.0, 1) }, 0);
+    let calls = AtomicU32::new(0);
+    let (from_a, to_a) = connect(raw, &domain);
+    let (from_b, to_b) = connect(raw, &domain);
+    let first = || act(&domain, raw, to_b, &calls);
+    let (handler, argument) = closure(&first);
+    // SAFETY: both outlive the ports.
+    unsafe {
+        assert_eq!(raw.bind(to_a, handler, argument), 0);
+        assert_eq!(raw.bind(to_b, count, data(&calls)), 0);
+    }
+    assert_eq!((raw.notify(from_a), raw.notify(from_b)), (0, 0));
+    // SAFETY: once at a time on each vCPU.
+    let upcall = || unsafe { raw.upcall(64) };
+    domain.become_vcpu(0, upcall);
+    after(&calls, &|| {
+        domain.become_vcpu(1, upcall);
+    });
+    for port in [to_a, from_a, to_b, from_b] {
+        assert_eq!(raw.close(port), 0);
+    }
+    guest.finish().unwrap();
+}
+
+/// A handler closes another one's port, of which the upcall has an event, and
+/// opens it again for another vCPU, which gets an event of it at once.
+#[test]
+fn a_closed_ports_event_is_nobodys_on_other_vcpus_either() {
+    with_an_event_taken(
+        |domain, raw, port, calls| {
+            assert_eq!(raw.close(port), 0);
+            // SAFETY: the guest is set up; the counter outlives the port.
+            unsafe {
+                assert_eq!(ffi::xg_evtchn_bind_ipi(raw.0, 1), port as i32);
+                assert_eq!(raw.bind(port, count, data(calls)), 0);
+            }
+            assert_eq!(raw.notify(port), 0);
+            common::elsewhere(|| {
+                // SAFETY: no other upcall runs on this vCPU.
+                domain.become_vcpu(1, || unsafe { raw.upcall(64) });
+            });
+            assert_eq!(calls.load(SeqCst), 1);
+        },
+        |calls, _| assert_eq!(calls.load(SeqCst), 1, "called for an event before its own"),
+    );
+}
+
+/// A handler moves another one's port, of which the upcall has an event. That
+/// moves as well.
+#[test]
+fn an_event_that_an_upcall_has_moves_with_its_port() {
+    with_an_event_taken(
+        // SAFETY: the guest is set up.
+        |_, raw, port, _| assert_eq!(unsafe { ffi::xg_evtchn_bind_vcpu(raw.0, port, 1) }, 0),
+        |calls, upcall| {
+            assert_eq!(calls.load(SeqCst), 0, "called on the vCPU before");
+            upcall();
+            assert_eq!(calls.load(SeqCst), 1);
+        },
+    );
 }
 
 /// A handler is taken away inside of an upcall, above which nobody can wait. Who
@@ -210,6 +304,55 @@ fn a_wait_outlasts_interrupts() {
         });
     }
     hooked.clear();
+    assert_eq!(raw.close(port), 0);
+    guest.finish().unwrap();
+}
+
+/// Another thread of the vCPU waits, too, while one waits: each has its own time.
+#[test]
+fn a_wait_ends_though_another_one_ended_before() {
+    static POLLS: AtomicU32 = AtomicU32::new(0);
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let hooked = Hooked::new(&domain);
+    let mut storage = common::Storage::new();
+    let guest = common::guest(&mut storage, &hooked, &domain);
+    let raw = Raw::of(&guest);
+    let (from, to) = connect(raw, &domain);
+    let begin = Instant::now();
+    hooked.set(move |op, _, done| {
+        if op != abi::__HYPERVISOR_sched_op || done {
+            return;
+        }
+        // An interrupt has the other thread go on, from its beginning to its
+        // end.
+        if POLLS.fetch_add(1, SeqCst) == 0 {
+            assert_eq!(raw.wait(&[to], 1_000_000), 0);
+        } else if begin.elapsed() > Duration::from_secs(2) {
+            raw.notify(from);
+        }
+    });
+    assert_eq!(raw.wait(&[to], 5_000_000), 0, "it sleeps on and on");
+    hooked.clear();
+    for port in [to, from] {
+        assert_eq!(raw.close(port), 0);
+    }
+    guest.finish().unwrap();
+}
+
+/// More ports than Xen looks at are refused, whatever else is asked for.
+#[test]
+fn a_wait_is_for_128_ports() {
+    let xen = Hypervisor::new();
+    let domain = xen.create_domain(DomainConfig::default());
+    let mut storage = common::Storage::new();
+    let guest = common::guest(&mut storage, &domain, &domain);
+    let raw = Raw::of(&guest);
+    let port = raw.alloc_unbound(SELF) as u32;
+    for timeout in [0, 1] {
+        assert_eq!(raw.wait(&[port; 129], timeout), common::EINVAL);
+        assert_eq!(raw.wait(&[port; 128], timeout), 0);
+    }
     assert_eq!(raw.close(port), 0);
     guest.finish().unwrap();
 }

@@ -152,9 +152,12 @@ inline close(p, on_vcpu)
 #endif
 	/* By any thread: it may have asked where it runs on this vCPU. */
 	closed_now = closed_now | BIT(p);
-	d_step {
+	atomic {
 #ifndef MUTANT_NO_STALE
-		stale = stale | BIT(p);
+		if
+		:: stale = stale | BIT(p)
+		:: !on_vcpu -> stale = stale & ~BIT(p)
+		fi;
 #endif
 #ifndef MUTANT_STAY_MASKED
 		masked = masked & ~BIT(p);

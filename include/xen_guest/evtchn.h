@@ -25,9 +25,10 @@
  * each other without end: with several vCPUs, leave these calls to threads, or
  * to the handlers of one vCPU.
  *
- * An interrupt above an upcall may call what handlers may, but for one thing:
- * it does not bind a port that had a handler when the upcall began. The upcall
- * may be between that handler and its argument.
+ * An interrupt above an upcall may call what handlers may, but for two things:
+ * it does not bind a port that had a handler when the upcall began, and opens
+ * none after it closed one. The upcall may be between that handler and its
+ * argument, or about to take what is an event of another port by then.
  *
  * ABIs. Xen offers two ways to share ports; xg_guest_init() takes the one
  * that its configuration asks for. Only the FIFO ABI has priorities.
@@ -85,8 +86,9 @@ typedef void (*xg_evtchn_handler_t)(void *data);
 #define XG_PORT_MASKED	16u  /* by xg_evtchn_mask() */
 #define XG_PORT_HELD	32u  /* late, with an event that is not over */
 #define XG_PORT_MOVING	64u  /* on its way to another vCPU */
-#define XG_PORT_STALE	128u /* was closed since it last had an event */
-#define XG_PORT_USED	256u /* an upcall may have read the handler */
+#define XG_PORT_STALE	128u /* was closed above an upcall */
+#define XG_PORT_MOVED	256u /* a vCPU before may have an event of it */
+#define XG_PORT_USED	512u /* an upcall may have read the handler */
 
 /* 64 ports: the caller's storage, the library's contents. */
 struct xg_port_group {
