@@ -84,7 +84,7 @@ pub fn add(legs: &mut Legs, args: &Args) {
         Ok(())
     });
     package::add(legs);
-    legs.check("sizes", sizes::check);
+    legs.check("sizes", sizes::run);
     legs.check("instruction counts on the host", counts::check);
     let xen = if args.skip_xen {
         format!("{}: not run", args.machine.xen)
