@@ -3,8 +3,9 @@
  * Taking a handler away under the upcall (csrc/evtchn_handler.c,
  * evtchn_upcall.c; 2-level ABI). Port 0 is bound to handler 1 and raised
  * twice; it is re-bound, unbound and bound, or closed, opened and bound, to
- * handler 2, from another CPU (closed: CLOSE) or (INSIDE) by a handler on the upcall's own.
- * Handlers use their port; another thread masks and unmasks it. Or (ABOVE) an
+ * handler 2, from another CPU (closed: CLOSE) or (INSIDE) by a handler on the
+ * upcall's own, which may serve single events apart (SINGLE). Handlers use
+ * their port; another thread masks and unmasks it. Or (ABOVE) an
  * interrupt above the upcall unbinds it, as that is about to call the handler,
  * and another CPU binds it.
  *
@@ -31,6 +32,8 @@
  * run: close safety -DCLOSE
  * run: inside safety -DINSIDE
  * run: above safety -DINSIDE -DABOVE
+ * run: single safety -DINSIDE -DSINGLE
+ * run: closing safety -DCLOSE -DSINGLE
  * mutant: NO_QUIESCE elsewhere: nobody waits for a running handler
  * mutant: VISIT_AFTER_MASK close: the upcall says where it is after it read the mask
  * mutant: WITHDRAW_WITHOUT_MASK close: closing leaves the mask bit as it is
