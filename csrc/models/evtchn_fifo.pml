@@ -7,7 +7,7 @@
  *   here               in csrc/
  *   ops_mask() ...     xg_port_mask() and others           evtchn_port.c
  *   unlink()           unlink()                            evtchn_fifo.h
- *   call_handler()     call_handler()
+ *   call_handler()     deliver(), xg_port_call()           evtchn_deliver.h
  *   serve()            serve_queues()
  *   xen_raise()        Xen: EVTCHNOP_send and others, one queue per port
  *   xen_unmask()       Xen: EVTCHNOP_unmask

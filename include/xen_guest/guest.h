@@ -120,10 +120,10 @@ int xg_guest_init(struct xg_guest *g, const struct xg_guest_config *config);
  * page leave the physmap, the FIFO pages are the guest's again. The event
  * interrupt must be disabled before. What Xen shares of vCPUs other than the
  * first can't be taken back: their struct xg_vcpu must stay. After an
- * xg_evtchn_wait() Xen writes 48 bytes to virtual address 0, if there is memory:
- * it has no other way to be told where a vCPU's times are not wanted any more
- * (VCPUOP_register_runstate_memory_area). A grant table of version 2 is one of
- * version 1 again, unless peers still use grants of earlier firmware.
+ * xg_evtchn_wait() Xen writes 48 bytes to virtual address 0, if there is
+ * memory: it has no other way to be told where a vCPU's times are not wanted
+ * any more (VCPUOP_register_runstate_memory_area). A grant table of version 2
+ * is one of version 1 again, unless peers still use grants of earlier firmware.
  *
  * Returns 0; -XG_EBUSY while a grant or an event channel is open (nothing is
  * changed); -XG_EIO if Xen or the platform kept a page (the rest is undone;
