@@ -121,7 +121,8 @@ int32_t xg_gnttab_grant_sub_page(struct xg_guest *g, uint16_t domid,
  *   -XG_EBUSY   a peer has the page mapped, or a copy is under way; the grant
  *               is as it was and the page still belongs to it. (With version 2
  *               of the table a peer that begins just then may be refused, too;
- *               it can try again.)
+ *               it can try again. And for a moment this may be about a peer
+ *               that had the reference before, and is about to find out.)
  *   -XG_EINVAL  not granted: reserved, out of range, or ended before
  * Any context, any CPU.
  */
