@@ -36,6 +36,7 @@ pub mod pages;
 pub mod platform;
 pub mod smp;
 pub mod sync;
+mod tables;
 pub mod time;
 pub mod windows;
 

@@ -386,12 +386,7 @@ fn parameters_on_x86(cx: &mut Cx<'_, '_>) -> Verdict {
         (A, NOBODY, irq, ESRCH),
         (A, NOBODY, none, EINVAL),
     ];
-    for (role, dom, index, want) in reads {
-        let rc = cx.step(role, format_args!("get_param({dom:#x}, {index})"), |d| {
-            hvm_get(d, dom, index).err().unwrap_or(0)
-        });
-        cx.check(rc, want)?;
-    }
+    check_reads(cx, reads)?;
     let writes = [
         (A, SELF, ioreq, 1, EPERM),
         (A, SELF, rings, 1, EPERM),
@@ -418,6 +413,20 @@ fn hvm_get(d: &Domain<'_>, dom: u16, index: u32) -> Result<u64, i64> {
         0 => Ok(value),
         error => Err(error.into()),
     }
+}
+
+/// Who reads which parameter of which domain, and what that answers.
+fn check_reads<const N: usize>(cx: &mut Cx<'_, '_>, reads: [(Role, u16, u32, i64); N]) -> Verdict {
+    let results = reads.map(|(role, dom, index, want)| {
+        let rc = cx.step(role, format_args!("get_param({dom:#x}, {index})"), |d| {
+            hvm_get(d, dom, index).err().unwrap_or(0)
+        });
+        (rc, want)
+    });
+    for (rc, want) in results {
+        cx.check(rc, want)?;
+    }
+    Ok(())
 }
 
 fn hvm_set(d: &Domain<'_>, dom: u16, index: u32, value: u64) -> i64 {
@@ -466,15 +475,7 @@ pub(crate) fn domain_parameters(cx: &mut Cx<'_, '_>) -> Verdict {
         (A, NOBODY, irq, ESRCH),
         (A, NOBODY, none, ESRCH),
     ];
-    let results = reads.map(|(role, dom, index, want)| {
-        let rc = cx.step(role, format_args!("get_param({dom:#x}, {index})"), |d| {
-            hvm_get(d, dom, index).err().unwrap_or(0)
-        });
-        (rc, want)
-    });
-    for (rc, want) in results {
-        cx.check(rc, want)?;
-    }
+    check_reads(cx, reads)?;
     let writes = [
         (A, SELF, irq, EPERM),
         (A, SELF, port, EPERM),

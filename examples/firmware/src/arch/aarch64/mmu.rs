@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The final page tables, from the device tree.
 
-use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use aarch64_paging::descriptor::{El1Attributes, PhysicalAddress};
@@ -14,6 +12,7 @@ use crate::image;
 use crate::machine::{Machine, Region};
 use crate::mmu::{Kind, WindowError};
 use crate::sync::IrqMutex;
+use crate::tables::{TableMemory, TablePool};
 
 const DATA: El1Attributes = PRESENT.union(NORMAL_WB).union(NO_EXECUTE);
 const CODE: El1Attributes = PRESENT
@@ -31,7 +30,7 @@ pub const ADDRESS_SPACE: usize = 1 << 39;
 
 static PAGE_TABLES: IrqMutex<Option<PageTables>> = IrqMutex::new(None);
 
-type PageTables = Mapping<TablePool, El1And0>;
+type PageTables = Mapping<TablePool<Table>, El1And0>;
 
 /// Replaces the initial page table.
 ///
@@ -40,13 +39,10 @@ type PageTables = Mapping<TablePool, El1And0>;
 /// `machine` must describe the machine, and no address outside of the RAM and
 /// the devices in it may be in use.
 pub(crate) unsafe fn init(machine: &Machine) {
-    let mut tables = Mapping::with_asid_and_va_range(
-        TablePool { used: 0 },
-        ASID,
-        ROOT_LEVEL,
-        El1And0,
-        VaRange::Lower,
-    );
+    // SAFETY: This is called once. No bit set is an empty table.
+    let pool = unsafe { TablePool::new(&TABLE_MEMORY) };
+    let mut tables =
+        Mapping::with_asid_and_va_range(pool, ASID, ROOT_LEVEL, El1And0, VaRange::Lower);
     let mut map = |region: Region, attributes| {
         let region_pages = MemoryRegion::new(region.start, region.end());
         let pa = PhysicalAddress(region_pages.start().0);
@@ -170,55 +166,22 @@ impl Reserve for PageTables {
     }
 }
 
-/// Memory for page tables, out of a static array.
-#[derive(Debug)]
-struct TablePool {
-    used: u64,
-}
+type Table = PageTable<El1Attributes>;
 
-/// Enough to map 100 MiB of windows a page at a time.
-const TABLES: usize = u64::BITS as usize;
+static TABLE_MEMORY: TableMemory<Table> = TableMemory::new();
 
-struct TableMemory(UnsafeCell<MaybeUninit<[PageTable<El1Attributes>; TABLES]>>);
-
-// SAFETY: Only the one TablePool hands out pointers into it.
-unsafe impl Sync for TableMemory {}
-
-static TABLE_MEMORY: TableMemory = TableMemory(UnsafeCell::new(MaybeUninit::zeroed()));
-
-impl TablePool {
-    fn free(&self) -> usize {
-        self.used.count_zeros() as usize
-    }
-
-    fn base() -> *mut PageTable<El1Attributes> {
-        TABLE_MEMORY.0.get().cast()
-    }
-}
-
-impl Translation<El1Attributes> for TablePool {
-    fn allocate_table(&mut self) -> (NonNull<PageTable<El1Attributes>>, PhysicalAddress) {
-        let index = self.used.trailing_ones() as usize;
-        assert!(index < TABLES, "out of page tables");
-        self.used |= 1 << index;
-        // SAFETY: The index is in range, the table is nobody's, and all zero
-        // is an empty table.
-        let table = unsafe {
-            let table = Self::base().add(index);
-            table.write_bytes(0, 1);
-            NonNull::new_unchecked(table)
-        };
+impl Translation<El1Attributes> for TablePool<Table> {
+    fn allocate_table(&mut self) -> (NonNull<Table>, PhysicalAddress) {
+        let table = self.take().expect("out of page tables");
         (table, PhysicalAddress(table.addr().get()))
     }
 
-    unsafe fn deallocate_table(&mut self, table: NonNull<PageTable<El1Attributes>>) {
+    unsafe fn deallocate_table(&mut self, table: NonNull<Table>) {
         // SAFETY: The caller says that it came from `allocate_table`.
-        let index = unsafe { table.as_ptr().offset_from(Self::base()) };
-        self.used &= !(1 << index);
+        unsafe { self.give(table.as_ptr()) };
     }
 
-    fn physical_to_virtual(&self, pa: PhysicalAddress) -> NonNull<PageTable<El1Attributes>> {
-        let table = Self::base().with_addr(pa.0);
-        NonNull::new(table).expect("no table is at 0")
+    fn physical_to_virtual(&self, pa: PhysicalAddress) -> NonNull<Table> {
+        NonNull::new(self.at(pa.0)).expect("no table is at 0")
     }
 }

@@ -21,32 +21,28 @@ fn is_amd() -> bool {
 /// As for [`crate::hypercall::raw`].
 pub(crate) unsafe fn raw(op: usize, [a, b, c, d, e]: [usize; 5]) -> isize {
     let result: usize;
-    // SAFETY: As the caller promises. Xen may clobber the registers that hold
-    // the number and the arguments, and no other.
-    unsafe {
-        if is_amd() {
-            asm!(
-                "vmmcall",
-                inout("rax") op => result,
-                inout("rdi") a => _,
-                inout("rsi") b => _,
-                inout("rdx") c => _,
-                inout("r10") d => _,
-                inout("r8") e => _,
-                options(nostack),
-            );
-        } else {
-            asm!(
-                "vmcall",
-                inout("rax") op => result,
-                inout("rdi") a => _,
-                inout("rsi") b => _,
-                inout("rdx") c => _,
-                inout("r10") d => _,
-                inout("r8") e => _,
-                options(nostack),
-            );
-        }
+    macro_rules! call {
+        ($instruction:literal) => {
+            // SAFETY: As the caller promises. Xen may clobber the registers
+            // that hold the number and the arguments, and no other.
+            unsafe {
+                asm!(
+                    $instruction,
+                    inout("rax") op => result,
+                    inout("rdi") a => _,
+                    inout("rsi") b => _,
+                    inout("rdx") c => _,
+                    inout("r10") d => _,
+                    inout("r8") e => _,
+                    options(nostack),
+                )
+            }
+        };
+    }
+    if is_amd() {
+        call!("vmmcall");
+    } else {
+        call!("vmcall");
     }
     result.cast_signed()
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The final page tables, from the memory map.
 
-use core::cell::UnsafeCell;
-
 use x86_64::registers::control::{Cr3, Cr3Flags};
 use x86_64::structures::paging::mapper::{CleanUp, MapToError, MappedFrame, TranslateResult};
 use x86_64::structures::paging::{
@@ -19,6 +17,7 @@ use crate::machine::{Machine, Region};
 use crate::mmu::{Kind, WindowError};
 use crate::smp;
 use crate::sync::IrqMutex;
+use crate::tables::{TableMemory, TablePool};
 
 const DATA: PageTableFlags = PageTableFlags::PRESENT
     .union(PageTableFlags::WRITABLE)
@@ -38,7 +37,7 @@ static PAGE_TABLES: IrqMutex<Option<PageTables>> = IrqMutex::new(None);
 
 struct PageTables {
     mapper: OffsetPageTable<'static>,
-    pool: TablePool,
+    pool: TablePool<PageTable>,
 }
 
 /// Replaces the initial page tables.
@@ -48,11 +47,12 @@ struct PageTables {
 /// `machine` must describe the machine, and no address outside of the RAM in
 /// it may be in use.
 pub(crate) unsafe fn init(machine: &Machine) {
-    let mut pool = TablePool { used: 0 };
+    // SAFETY: This is called once. No bit set is an empty table.
+    let mut pool = unsafe { TablePool::new(&TABLE_MEMORY) };
     let root = pool.allocate_frame().expect("all are free");
     // SAFETY: It is a table, nobody else's, and in a static. Addresses are
     // frames.
-    let mapper = unsafe { OffsetPageTable::new(&mut *table_at(root), VirtAddr::zero()) };
+    let mapper = unsafe { OffsetPageTable::new(&mut *table_at(&pool, root), VirtAddr::zero()) };
     let mut tables = PageTables { mapper, pool };
     for &bank in &machine.memory {
         tables.map_ram(bank);
@@ -272,59 +272,23 @@ impl PageTables {
     }
 }
 
-/// Memory for page tables, out of a static array.
-#[derive(Debug)]
-struct TablePool {
-    used: u64,
+static TABLE_MEMORY: TableMemory<PageTable> = TableMemory::new();
+
+fn table_at(pool: &TablePool<PageTable>, frame: PhysFrame) -> *mut PageTable {
+    pool.at(frame.start_address().as_u64() as usize)
 }
 
-/// Enough to map 100 MiB of windows a page at a time.
-const TABLES: usize = u64::BITS as usize;
-
-struct TableMemory(UnsafeCell<[PageTable; TABLES]>);
-
-// SAFETY: Only the one TablePool hands out pointers into it.
-unsafe impl Sync for TableMemory {}
-
-static TABLE_MEMORY: TableMemory =
-    TableMemory(UnsafeCell::new([const { PageTable::new() }; TABLES]));
-
-impl TablePool {
-    fn free(&self) -> usize {
-        self.used.count_zeros() as usize
-    }
-
-    fn base() -> *mut PageTable {
-        TABLE_MEMORY.0.get().cast()
-    }
-}
-
-fn table_at(frame: PhysFrame) -> *mut PageTable {
-    TablePool::base().with_addr(frame.start_address().as_u64() as usize)
-}
-
-// SAFETY: The index is in range, and the table nobody's.
-unsafe impl FrameAllocator<Size4KiB> for TablePool {
+// SAFETY: What the pool gives is nobody's.
+unsafe impl FrameAllocator<Size4KiB> for TablePool<PageTable> {
     fn allocate_frame(&mut self) -> Option<PhysFrame> {
-        let index = self.used.trailing_ones() as usize;
-        if index == TABLES {
-            return None;
-        }
-        self.used |= 1 << index;
-        // SAFETY: As above; all zero is an empty table.
-        let table = unsafe {
-            let table = Self::base().add(index);
-            table.write_bytes(0, 1);
-            table
-        };
-        Some(frame(table.addr()))
+        self.take().map(|table| frame(table.addr().get()))
     }
 }
 
-impl FrameDeallocator<Size4KiB> for TablePool {
+impl FrameDeallocator<Size4KiB> for TablePool<PageTable> {
     unsafe fn deallocate_frame(&mut self, frame: PhysFrame) {
+        let table = table_at(self, frame);
         // SAFETY: The caller says that it came from `allocate_frame`.
-        let index = unsafe { table_at(frame).offset_from(Self::base()) };
-        self.used &= !(1 << index);
+        unsafe { self.give(table) };
     }
 }
